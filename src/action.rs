@@ -1,0 +1,214 @@
+//! Actions: signed rights. A link in a mail says that this moderator may rule on the comments of this digest until then; a nonce
+//! says which versions a page showed. Only signs and verifies; what an action does is `flow::review`'s.
+//!
+//! HMAC-SHA-256 (RFC 2104), 128 bits kept, over purpose, key id and everything the token says. A token carries its key's id, so keys rotate.
+
+use crate::clock::Timestamp;
+use crate::id::{DigestId, ModeratorId};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use std::time::Duration;
+
+const MAC_BYTES: usize = 16;
+
+/// The keys that sign, newest last; the newest signs, all verify.
+#[derive(Clone)]
+pub struct Keys(Vec<(u8, [u8; 32])>);
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Keys(***)")
+    }
+}
+
+/// The right that a review link carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    pub digest: DigestId,
+    pub moderator: ModeratorId,
+    pub expires_at: Timestamp,
+}
+
+/// Why a token gives no right. People are told no more than the first word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("the link is not one of ours, or was changed on the way")]
+    Forged,
+    #[error("the link expired at {0}")]
+    Expired(Timestamp),
+}
+
+impl Keys {
+    /// `keys` as (id, secret), newest last.
+    pub fn new(keys: Vec<(u8, [u8; 32])>) -> Self {
+        Self(keys)
+    }
+
+    /// The path segment of a review link: base64url of key id (1), expiry in seconds (8), digest (16), moderator, then the MAC (16).
+    pub fn sign_review(&self, review: &Review) -> String {
+        let (id, secret) = self.0.last().copied().unwrap_or_default();
+        let mut token = vec![id];
+        token.extend(review.expires_at.seconds().to_be_bytes());
+        token.extend(review.digest.bytes());
+        token.extend(review.moderator.as_str().as_bytes());
+        let mac = mac(&secret, "review", &token);
+        token.extend(mac);
+        URL_SAFE_NO_PAD.encode(token)
+    }
+
+    /// # Errors
+    /// [`Refused::Forged`] unless we signed exactly this; [`Refused::Expired`] when its time is over.
+    pub fn verify_review(&self, token: &str, now: Timestamp) -> Result<Review, Refused> {
+        let review = self.read_review(token)?;
+        if now > review.expires_at { Err(Refused::Expired(review.expires_at)) } else { Ok(review) }
+    }
+
+    fn read_review(&self, token: &str) -> Result<Review, Refused> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| Refused::Forged)?;
+        let signed_length = bytes.len().checked_sub(MAC_BYTES).ok_or(Refused::Forged)?;
+        let (signed, claimed) = bytes.split_at_checked(signed_length).ok_or(Refused::Forged)?;
+        let secret = self.secret(*signed.first().ok_or(Refused::Forged)?).ok_or(Refused::Forged)?;
+        if !same(&mac(&secret, "review", signed), claimed) {
+            return Err(Refused::Forged);
+        }
+        parse_review(signed).ok_or(Refused::Forged)
+    }
+
+    /// What a form carries: which version of which item a page showed, when. `seconds.MAC`.
+    pub fn sign_nonce(&self, token: &str, item: usize, version: u32, now: Timestamp) -> String {
+        let (id, secret) = self.0.last().copied().unwrap_or_default();
+        let shown_at = now.seconds();
+        format!("{id}.{shown_at}.{}", URL_SAFE_NO_PAD.encode(nonce_mac(&secret, token, item, version, shown_at)))
+    }
+
+    /// # Errors
+    /// [`Refused::Forged`] unless we made it for this token, item and version; [`Refused::Expired`] after `valid`.
+    pub fn verify_nonce(
+        &self,
+        nonce: &str,
+        token: &str,
+        item: usize,
+        version: u32,
+        now: Timestamp,
+        valid: Duration,
+    ) -> Result<(), Refused> {
+        let mut parts = nonce.splitn(3, '.');
+        let (Some(id), Some(shown_at), Some(claimed)) = (parts.next(), parts.next(), parts.next()) else { return Err(Refused::Forged) };
+        let secret = id.parse().ok().and_then(|id| self.secret(id)).ok_or(Refused::Forged)?;
+        let shown_at: i64 = shown_at.parse().map_err(|_| Refused::Forged)?;
+        let claimed = URL_SAFE_NO_PAD.decode(claimed).map_err(|_| Refused::Forged)?;
+        if !same(&nonce_mac(&secret, token, item, version, shown_at), &claimed) {
+            return Err(Refused::Forged);
+        }
+        let expires_at = Timestamp::from_ms(shown_at.saturating_mul(1000)).plus(valid);
+        if now > expires_at { Err(Refused::Expired(expires_at)) } else { Ok(()) }
+    }
+
+    fn secret(&self, id: u8) -> Option<[u8; 32]> {
+        self.0.iter().find(|(known, _)| *known == id).map(|(_, secret)| *secret)
+    }
+}
+
+fn parse_review(signed: &[u8]) -> Option<Review> {
+    let (_, rest) = signed.split_first()?;
+    let (expires, rest) = rest.split_first_chunk::<8>()?;
+    let (digest, moderator) = rest.split_first_chunk::<16>()?;
+    Some(Review {
+        digest: DigestId::from_bytes(*digest),
+        moderator: ModeratorId::new(std::str::from_utf8(moderator).ok()?),
+        expires_at: Timestamp::from_ms(i64::from_be_bytes(*expires).saturating_mul(1000)),
+    })
+}
+
+fn nonce_mac(secret: &[u8; 32], token: &str, item: usize, version: u32, shown_at: i64) -> [u8; MAC_BYTES] {
+    mac(secret, "nonce", format!("{token}\n{item}\n{version}\n{shown_at}").as_bytes())
+}
+
+fn mac(secret: &[u8; 32], purpose: &str, message: &[u8]) -> [u8; MAC_BYTES] {
+    let full = hmac_sha256(secret, &[purpose.as_bytes(), b"\n", message]);
+    let mut kept = [0; MAC_BYTES];
+    kept.iter_mut().zip(full).for_each(|(slot, byte)| *slot = byte);
+    kept
+}
+
+/// HMAC-SHA-256 over the parts in order.
+pub fn hmac_sha256(secret: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    // HMAC takes keys of any length, so this cannot fail; an empty MAC verifies nothing.
+    let Ok(mut hmac) = Hmac::<Sha256>::new_from_slice(secret) else { return [0; 32] };
+    for part in parts {
+        hmac.update(part);
+    }
+    hmac.finalize().into_bytes().into()
+}
+
+/// Equality in time that does not tell where the difference is.
+pub fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dice::Dice;
+    use proptest::prelude::*;
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    fn review(expires: i64) -> Review {
+        let digest = DigestId::new(Timestamp::from_ms(0), &Dice::seeded(3));
+        Review { digest, moderator: ModeratorId::new("ana"), expires_at: Timestamp::from_ms(expires * 1000) }
+    }
+
+    fn keys() -> Keys {
+        Keys::new(vec![(1, [1; 32]), (2, [2; 32])])
+    }
+
+    #[test]
+    fn a_link_gives_its_right_until_it_expires() {
+        let token = keys().sign_review(&review(100));
+        assert_eq!(keys().verify_review(&token, Timestamp::from_ms(99_000)), Ok(review(100)));
+        assert_eq!(keys().verify_review(&token, Timestamp::from_ms(100_001)), Err(Refused::Expired(Timestamp::from_ms(100_000))));
+        assert!(token.len() <= 70, "{token} would wrap in mail");
+    }
+
+    #[test]
+    fn rotated_keys_verify_and_foreign_ones_do_not() {
+        let old = Keys::new(vec![(1, [1; 32])]).sign_review(&review(100));
+        assert!(keys().verify_review(&old, Timestamp::from_ms(0)).is_ok());
+        let foreign = Keys::new(vec![(1, [9; 32])]).sign_review(&review(100));
+        assert_eq!(keys().verify_review(&foreign, Timestamp::from_ms(0)), Err(Refused::Forged));
+    }
+
+    #[test]
+    fn a_nonce_fits_one_page_one_item_one_version_for_a_while() {
+        let now = Timestamp::from_ms(5_000);
+        let nonce = keys().sign_nonce("t", 1, 7, now);
+        let verify = |token, item, version, at| keys().verify_nonce(&nonce, token, item, version, Timestamp::from_ms(at), MINUTE);
+        assert_eq!(verify("t", 1, 7, 65_000), Ok(()));
+        assert_eq!(verify("t", 1, 7, 65_001), Err(Refused::Expired(Timestamp::from_ms(65_000))));
+        assert_eq!(verify("u", 1, 7, 5_000), Err(Refused::Forged));
+        assert_eq!(verify("t", 2, 7, 5_000), Err(Refused::Forged));
+        assert_eq!(verify("t", 1, 8, 5_000), Err(Refused::Forged));
+    }
+
+    proptest! {
+        #[test]
+        fn any_other_token_is_refused(at in 0usize..90, letter in "[A-Za-z0-9_-]") {
+            let token = keys().sign_review(&review(100));
+            let mut changed: Vec<char> = token.chars().collect();
+            let at = at % changed.len();
+            changed[at] = letter.chars().next().unwrap();
+            let changed: String = changed.into_iter().collect();
+            prop_assume!(changed != token);
+            prop_assert_eq!(keys().verify_review(&changed, Timestamp::from_ms(0)), Err(Refused::Forged));
+        }
+
+        #[test]
+        fn verifying_any_text_never_panics(token in "\\PC{0,80}") {
+            prop_assert!(keys().verify_review(&token, Timestamp::from_ms(0)).is_err());
+            prop_assert!(keys().verify_nonce(&token, "t", 1, 1, Timestamp::from_ms(0), MINUTE).is_err());
+        }
+    }
+}

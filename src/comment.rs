@@ -1,0 +1,236 @@
+//! A comment, from the raw submission to the parsed thing that everybody else reads.
+//! Parsing trims, bounds and types; it never judges: what a site requires is the rules' matter.
+
+use crate::clock::Timestamp;
+use crate::id::{CommentId, SiteId};
+use crate::text;
+use std::net::IpAddr;
+
+/// What a site sent: raw, untrusted. A field is absent, or whatever the sender wrote.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Submission {
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub url: Option<String>,
+    pub body: Option<String>,
+    pub ip: Option<String>,
+    pub user_agent: Option<String>,
+    pub page_url: Option<String>,
+    pub page_title: Option<String>,
+    pub parent_id: Option<String>,
+    pub kind: Option<String>,
+    pub role: Option<String>,
+    pub submitted_at: Option<String>,
+}
+
+/// A submission that was parsed: bounded, trimmed, typed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comment {
+    pub id: CommentId,
+    pub site: SiteId,
+    pub received_at: Timestamp,
+    pub submitted_at: Option<Timestamp>,
+    pub kind: Kind,
+    pub author: Author,
+    /// As it was sent; people must see what was written, so nothing is folded here.
+    pub body: String,
+    pub page: Page,
+    pub parent_id: Option<String>,
+}
+
+/// Who says to have written it. Everything here is a claim.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Author {
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub url: Option<String>,
+    pub ip: Option<IpAddr>,
+    pub user_agent: Option<String>,
+    /// The role that the *site* vouches for (`administrator`, `member`); absent for strangers.
+    pub role: Option<String>,
+}
+
+/// Where it was written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    pub url: Option<String>,
+    pub title: Option<String>,
+}
+
+/// What was sent. Machines send trackbacks and pingbacks: no name or email can be asked of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Comment,
+    Trackback,
+    Pingback,
+}
+
+impl Kind {
+    /// An unknown kind is a comment: forums and forms have names of their own for it.
+    pub fn parse(kind: Option<&str>) -> Self {
+        match kind.map(str::to_ascii_lowercase).as_deref() {
+            Some("trackback") => Self::Trackback,
+            Some("pingback") => Self::Pingback,
+            _ => Self::Comment,
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Comment => "comment",
+            Self::Trackback => "trackback",
+            Self::Pingback => "pingback",
+        }
+    }
+}
+
+/// What the past says of a comment, and the present time. One read of the store gives it for a whole batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    pub now: Timestamp,
+    /// Comments under this email address on this site that stand published.
+    pub author_published: u32,
+    /// Comments under this email address on this site that people ruled spam.
+    pub author_spam: u32,
+}
+
+impl Facts {
+    /// Nothing is known: a first comment, or a score made away from any store.
+    pub fn none(now: Timestamp) -> Self {
+        Self { now, author_published: 0, author_spam: 0 }
+    }
+}
+
+/// What a submission may weigh, in bytes of UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    pub body_bytes_max: usize,
+    pub field_bytes_max: usize,
+}
+
+/// Why a submission is no comment. The shell turns it into an answer that names field, limit and value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSubmission {
+    #[error("`body` is missing; send the comment's text as a string")]
+    BodyMissing,
+    #[error("`{field}` has {got} bytes, the limit is {limit}")]
+    TooLong { field: &'static str, limit: usize, got: usize },
+    #[error("`{field}` is {got:?}, which is no {expected}")]
+    Malformed { field: &'static str, got: String, expected: &'static str },
+}
+
+/// How much of a malformed value an error repeats, in characters: enough to find it, too little to flood a log.
+const QUOTE_CHARS_MAX: usize = 60;
+
+impl Comment {
+    /// Bounds, trims and types a submission.
+    ///
+    /// # Errors
+    /// [`InvalidSubmission`]: no body, a field over its limit, or an `ip` or `submitted_at` that cannot be read.
+    pub fn parse(
+        submission: Submission,
+        id: CommentId,
+        site: SiteId,
+        received_at: Timestamp,
+        limits: Limits,
+    ) -> Result<Self, InvalidSubmission> {
+        let body = submission.body.ok_or(InvalidSubmission::BodyMissing)?;
+        bounded("body", &body, limits.body_bytes_max)?;
+        let field = |name, value| trimmed(name, value, limits.field_bytes_max);
+        let ip = field("ip", submission.ip)?;
+        let submitted_at = field("submitted_at", submission.submitted_at)?;
+        Ok(Self {
+            id,
+            site,
+            received_at,
+            submitted_at: typed("submitted_at", submitted_at, "RFC 3339 time", |text| Timestamp::parse(text).ok())?,
+            kind: Kind::parse(field("type", submission.kind)?.as_deref()),
+            author: Author {
+                name: field("name", submission.name)?,
+                email: field("email", submission.email)?,
+                url: field("url", submission.url)?,
+                ip: typed("ip", ip, "IP address", |text| text.parse().ok())?,
+                user_agent: field("user_agent", submission.user_agent)?,
+                role: field("role", submission.role)?,
+            },
+            body,
+            page: Page { url: field("page_url", submission.page_url)?, title: field("page_title", submission.page_title)? },
+            parent_id: field("parent_id", submission.parent_id)?,
+        })
+    }
+}
+
+fn bounded(field: &'static str, value: &str, limit: usize) -> Result<(), InvalidSubmission> {
+    if value.len() > limit {
+        return Err(InvalidSubmission::TooLong { field, limit, got: value.len() });
+    }
+    Ok(())
+}
+
+/// Blank after trimming is absent: an invisible name is no name.
+fn trimmed(field: &'static str, value: Option<String>, limit: usize) -> Result<Option<String>, InvalidSubmission> {
+    let Some(value) = value else { return Ok(None) };
+    bounded(field, &value, limit)?;
+    let trimmed = text::trim_blank(&value);
+    Ok((!trimmed.is_empty()).then(|| trimmed.to_owned()))
+}
+
+fn typed<T>(
+    field: &'static str,
+    value: Option<String>,
+    expected: &'static str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, InvalidSubmission> {
+    let Some(value) = value else { return Ok(None) };
+    let typed = read(&value);
+    if typed.is_none() {
+        let got = value.chars().take(QUOTE_CHARS_MAX).collect();
+        return Err(InvalidSubmission::Malformed { field, got, expected });
+    }
+    Ok(typed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dice::Dice;
+
+    const LIMITS: Limits = Limits { body_bytes_max: 100, field_bytes_max: 50 };
+
+    fn parse(submission: Submission) -> Result<Comment, InvalidSubmission> {
+        let now = Timestamp::from_ms(0);
+        Comment::parse(submission, CommentId::new(now, &Dice::seeded(1)), SiteId::new("s"), now, LIMITS)
+    }
+
+    fn with_body() -> Submission {
+        Submission { body: Some("hi".into()), ..Submission::default() }
+    }
+
+    #[test]
+    fn blank_fields_are_absent_whatever_the_blank_is_made_of() {
+        for blank in ["", "   ", "\u{a0}\u{2003}\t", "\u{200b}\u{200d}\u{feff}", "\u{3164}", "\u{2800}", "\u{ad}\u{180e}"] {
+            let parsed = parse(Submission { name: Some(blank.into()), ..with_body() }).unwrap();
+            assert_eq!(parsed.author.name, None, "{blank:?}");
+        }
+        let parsed = parse(Submission { name: Some("\u{200b} Ana \u{3000}".into()), ..with_body() }).unwrap();
+        assert_eq!(parsed.author.name.as_deref(), Some("Ana"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        assert_eq!(parse(Submission::default()), Err(InvalidSubmission::BodyMissing));
+        let long = Submission { body: Some("x".repeat(101)), ..Submission::default() };
+        assert_eq!(parse(long), Err(InvalidSubmission::TooLong { field: "body", limit: 100, got: 101 }));
+        let ip = parse(Submission { ip: Some("256.1.1.1".into()), ..with_body() }).unwrap_err();
+        assert_eq!(ip.to_string(), "`ip` is \"256.1.1.1\", which is no IP address");
+        let time = parse(Submission { submitted_at: Some("soon".into()), ..with_body() }).unwrap_err();
+        assert_eq!(time.to_string(), "`submitted_at` is \"soon\", which is no RFC 3339 time");
+    }
+
+    #[test]
+    fn an_unknown_kind_is_a_comment() {
+        assert_eq!(Kind::parse(Some("forum-post")), Kind::Comment);
+        assert_eq!(Kind::parse(Some("Trackback")), Kind::Trackback);
+        assert_eq!(Kind::parse(None), Kind::Comment);
+    }
+}

@@ -1,0 +1,183 @@
+//! Rules: what can be said of a comment without counting words. A closed table of small pure functions, in the order people read
+//! their findings. A rule finds and explains; it never decides (see `decision`), and what it needs of the past comes in as `Facts`.
+
+mod author;
+mod blocklist;
+mod fields;
+mod links;
+
+pub use blocklist::Blocklist;
+pub use fields::{EmailProblem, check_email};
+
+use crate::comment::{Comment, Facts};
+use crate::text::Reading;
+
+/// What a finding does to the decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Decides: rejected, whatever the score.
+    Reject,
+    /// Cannot be published without a person.
+    Hold,
+    /// Weighs: what the comment alone shows is an input of the classifier, what facts show adds `log_odds` after it.
+    Evidence,
+    /// The site vouches for it: published unless something rejects.
+    Trust,
+}
+
+impl Effect {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reject => "reject",
+            Self::Hold => "hold",
+            Self::Evidence => "evidence",
+            Self::Trust => "trust",
+        }
+    }
+}
+
+/// One rule's result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The rule, and after a colon what it is about: `field_missing:name`.
+    pub code: String,
+    pub effect: Effect,
+    /// A short reason for a person. It quotes the comment only where it must, and never an address.
+    pub text: String,
+    /// Weight after the stack, in log-odds of spam; within ±[`LOG_ODDS_MAX`], 0 where the classifier already weighs it.
+    pub log_odds: f64,
+}
+
+/// Facts nudge, they do not rule: all of them together move the odds by at most e^2, about sevenfold, like the prior tracker's cap.
+pub const LOG_ODDS_MAX: f64 = 2.0;
+
+/// What a site's admin sets.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    pub require_name: bool,
+    pub require_email: bool,
+    /// A comment with more links than this gets a finding.
+    pub links_max: usize,
+    /// Hold the first comment of an author when it carries a link or an author url.
+    pub hold_first_link: bool,
+    pub blocklist: Blocklist,
+}
+
+/// What a rule may look at.
+pub struct Case<'a> {
+    pub comment: &'a Comment,
+    pub reading: &'a Reading,
+    pub facts: &'a Facts,
+    pub settings: &'a Settings,
+}
+
+type Rule = fn(&Case<'_>, &mut Vec<Finding>);
+
+/// The table. A rule is one file and one line here.
+const RULES: [(&str, Rule); 7] = [
+    ("field_missing", fields::missing),
+    ("field_invalid", fields::invalid),
+    ("blocklisted", blocklist::blocklisted),
+    ("many_links", links::many),
+    ("first_link", links::first),
+    ("site_role", author::role),
+    ("author_record", author::record),
+];
+
+/// Every finding, in the order of the table.
+pub fn apply(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (_, rule) in RULES {
+        rule(case, &mut findings);
+    }
+    findings
+}
+
+impl Finding {
+    fn new(code: impl Into<String>, effect: Effect, text: impl Into<String>) -> Self {
+        Self { code: code.into(), effect, text: text.into(), log_odds: 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::comment::{Limits, Submission};
+    use crate::dice::Dice;
+    use crate::id::{CommentId, SiteId};
+
+    fn settings() -> Settings {
+        Settings {
+            require_name: true,
+            require_email: true,
+            links_max: 2,
+            hold_first_link: true,
+            blocklist: Blocklist::new(["cialis", "cheap loans", "spam.example"]),
+        }
+    }
+
+    fn findings(submission: Submission, facts: Facts) -> Vec<(String, Effect)> {
+        let now = Timestamp::from_ms(0);
+        let limits = Limits { body_bytes_max: 10_000, field_bytes_max: 1_000 };
+        let comment = Comment::parse(submission, CommentId::new(now, &Dice::seeded(1)), SiteId::new("s"), now, limits).unwrap();
+        let reading = Reading::of(&comment.body);
+        apply(&Case { comment: &comment, reading: &reading, facts: &facts, settings: &settings() })
+            .into_iter()
+            .map(|finding| (finding.code, finding.effect))
+            .collect()
+    }
+
+    fn nobody() -> Facts {
+        Facts::none(Timestamp::from_ms(0))
+    }
+
+    fn ana(body: &str) -> Submission {
+        Submission { name: Some("Ana".into()), email: Some("ana@mail.example".into()), body: Some(body.into()), ..Submission::default() }
+    }
+
+    fn check(submission: Submission, facts: Facts, expected: &[(&str, Effect)]) {
+        let found = findings(submission, facts);
+        let found: Vec<(&str, Effect)> = found.iter().map(|(code, effect)| (code.as_str(), *effect)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn an_ordinary_comment_has_no_findings() {
+        check(ana("I agree with the second point."), nobody(), &[]);
+    }
+
+    #[test]
+    fn name_email_and_body_are_asked_for() {
+        let bare = Submission { body: Some("hi".into()), ..Submission::default() };
+        check(bare.clone(), nobody(), &[("field_missing:name", Effect::Reject), ("field_missing:email", Effect::Reject)]);
+        check(Submission { kind: Some("pingback".into()), ..bare }, nobody(), &[]);
+        check(Submission { name: Some("\u{200b}\u{2800}".into()), ..ana("hi") }, nobody(), &[("field_missing:name", Effect::Reject)]);
+        check(Submission { email: Some("ana at home".into()), ..ana("hi") }, nobody(), &[("field_invalid:email", Effect::Reject)]);
+        check(ana(" \u{200b} "), nobody(), &[("field_missing:body", Effect::Reject)]);
+    }
+
+    #[test]
+    fn blocklists_match_whole_words_and_whole_domains() {
+        let hit = [("blocklisted", Effect::Reject)];
+        check(ana("Buy CIALIS today"), nobody(), &hit);
+        check(ana("buy сialis"), nobody(), &hit);
+        check(ana("A specialist told me about socialism"), nobody(), &[]);
+        check(ana("cheap   loans here"), nobody(), &hit);
+        check(ana("cheap loansharks"), nobody(), &[]);
+        let known = Facts { author_published: 1, ..nobody() };
+        check(ana("see http://shop.spam.example/x"), known, &[("blocklisted", Effect::Reject), ("author_record", Effect::Evidence)]);
+        check(ana("see http://notspam.example/x"), known, &[("author_record", Effect::Evidence)]);
+        check(Submission { name: Some("Cialis".into()), ..ana("hi there") }, nobody(), &hit);
+    }
+
+    #[test]
+    fn links_of_strangers_wait_for_a_person() {
+        let held = ("first_link", Effect::Hold);
+        check(ana("see http://a.example"), nobody(), &[held]);
+        check(Submission { url: Some("http://a.example".into()), ..ana("hi") }, nobody(), &[held]);
+        check(ana("http://a.example http://b.example http://c.example"), nobody(), &[("many_links", Effect::Evidence), held]);
+        check(ana("see http://a.example"), Facts { author_published: 3, ..nobody() }, &[("author_record", Effect::Evidence)]);
+        check(Submission { role: Some("editor".into()), ..ana("see http://a.example") }, nobody(), &[("site_role", Effect::Trust)]);
+    }
+}

@@ -1,0 +1,136 @@
+//! HTML to text, as a reader would see it: tags away, entities resolved, link targets kept. Not a parser of pages: comments
+//! are short and often broken, so a `<` that opens no tag stays what it is.
+
+/// A text without tags, how many there were, and where its links went.
+pub struct Stripped {
+    pub text: String,
+    pub tags: usize,
+    pub targets: Vec<String>,
+}
+
+/// Longer than any tag a comment needs; a `<` without `>` within it is a plain character. It also bounds the work.
+const TAG_BYTES_MAX: usize = 400;
+
+/// Total; linear in the text.
+pub fn strip(text: &str) -> Stripped {
+    let mut stripped = Stripped { text: String::with_capacity(text.len()), tags: 0, targets: Vec::new() };
+    let mut rest = text;
+    while let Some(at) = rest.find(['<', '[', '&']) {
+        let (before, from) = rest.split_at(at);
+        stripped.text.push_str(before);
+        let taken = take_markup(from, &mut stripped);
+        if taken == 0 {
+            let (one, after) = from.split_at(1);
+            stripped.text.push_str(one);
+            rest = after;
+        } else {
+            rest = from.get(taken..).unwrap_or("");
+        }
+    }
+    stripped.text.push_str(rest);
+    stripped
+}
+
+/// How many bytes at the start of `from` were markup; 0 when it is a plain character.
+fn take_markup(from: &str, stripped: &mut Stripped) -> usize {
+    if from.starts_with('&') {
+        return take_entity(from, stripped);
+    }
+    let Some(tag) = tag_at(from) else { return 0 };
+    stripped.tags += 1;
+    let inner = tag.get(1..tag.len().saturating_sub(1)).unwrap_or("");
+    if let Some(target) = target_of(inner) {
+        stripped.targets.push(target.to_owned());
+    }
+    if is_block(inner) {
+        stripped.text.push('\n');
+    }
+    tag.len()
+}
+
+/// `<b>`, `</a>`, `[url=...]`, `[/url]`: a bracket, then a letter or slash, then its partner soon after.
+fn tag_at(from: &str) -> Option<&str> {
+    let close = if from.starts_with('<') { '>' } else { ']' };
+    let start = from.get(1..)?;
+    let name = start.strip_prefix('/').unwrap_or(start);
+    let opens = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    let end = super::cut(from, TAG_BYTES_MAX).find(close)?;
+    let is_tag = opens && (close == '>' || is_bbcode(name));
+    is_tag.then(|| from.get(..=end)).flatten()
+}
+
+fn is_bbcode(name: &str) -> bool {
+    ["url=", "url]", "link=", "b]", "i]", "u]", "img]", "quote]", "quote=", "color=", "size="]
+        .iter()
+        .any(|mark| name.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark)))
+}
+
+fn is_block(inner: &str) -> bool {
+    let name = inner.trim_start_matches('/').split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
+    ["p", "br", "div", "li", "blockquote", "tr"].iter().any(|block| name.eq_ignore_ascii_case(block))
+}
+
+/// The value of `href` in an HTML tag, or of `url=` or `link=` in BBCode.
+fn target_of(inner: &str) -> Option<&str> {
+    let lower = inner.to_ascii_lowercase();
+    let name = lower
+        .find("href")
+        .map(|at| at + 4)
+        .or_else(|| ["url=", "link="].iter().find(|mark| lower.starts_with(**mark)).map(|mark| mark.len() - 1))?;
+    let value = inner.get(name..)?.trim_start().strip_prefix('=')?.trim_start();
+    let quoted = value.strip_prefix(['"', '\'']).and_then(|open| open.split(['"', '\'']).next());
+    let target = quoted.unwrap_or_else(|| value.split_whitespace().next().unwrap_or(""));
+    target.contains('.').then_some(target)
+}
+
+fn take_entity(from: &str, stripped: &mut Stripped) -> usize {
+    let Some(end) = super::cut(from, 10).find(';') else { return 0 };
+    let Some(resolved) = from.get(1..end).and_then(resolve) else { return 0 };
+    stripped.text.push(resolved);
+    end + 1
+}
+
+fn resolve(entity: &str) -> Option<char> {
+    match entity {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        "nbsp" => Some(' '),
+        _ => {
+            let number = entity.strip_prefix('#')?;
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => number.parse().ok()?,
+            };
+            char::from_u32(code)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_goes_and_plain_signs_stay() {
+        for (text, plain, tags) in [
+            ("a < b and c > d", "a < b and c > d", 0),
+            ("I <3 this", "I <3 this", 0),
+            ("<p>one</p><p>two</p>", "\none\n\ntwo\n", 4),
+            ("x &lt;b&gt; &#65;&#x42; &nope; &", "x <b> AB &nope; &", 0),
+            ("[url=http://a.example]x[/url] [sic]", "x [sic]", 2),
+            ("<unclosed", "<unclosed", 0),
+        ] {
+            let stripped = strip(text);
+            assert_eq!((stripped.text.as_str(), stripped.tags), (plain, tags), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn targets_are_kept() {
+        let text = r#"<a class="x" href="http://a.example/p?q=1">hi</a> <A HREF=b.example>yo</A> [url=c.example]z[/url]"#;
+        assert_eq!(strip(text).targets, ["http://a.example/p?q=1", "b.example", "c.example"]);
+    }
+}

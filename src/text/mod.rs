@@ -1,0 +1,157 @@
+//! Text: what a comment's words look like to rules and classifier. Folds tricks away and remembers that they were there.
+//! It never judges (see `rules` and `classifier`), and what it makes is never shown to people: they see the original.
+
+pub mod html;
+pub mod links;
+pub mod normalise;
+pub mod tokens;
+
+pub use links::Link;
+pub use normalise::{is_invisible, trim_blank};
+
+/// Work is bounded: beyond this many bytes a text is cut before it is read (a long read of a book is 64 KiB).
+pub const READ_BYTES_MAX: usize = 64 * 1024;
+
+/// Stands for one link inside [`Reading::folded`]; a private-use character, so no comment's own word collides with it unseen.
+pub const LINK_MARK: char = '\u{e000}';
+
+/// One text, read once: everything that rules and features ask of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// Tags stripped, NFKC, invisible characters dropped, look-alikes folded, lower case, runs squeezed to two,
+    /// white space folded to one blank, every link one [`LINK_MARK`].
+    pub folded: String,
+    pub links: Vec<Link>,
+    pub shape: Shape,
+}
+
+/// Counts over the text as it was written, before folding. All counts are of characters unless the name says otherwise.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Shape {
+    pub chars: usize,
+    pub letters: usize,
+    pub capitals: usize,
+    pub digits: usize,
+    pub punctuation: usize,
+    pub exclamations: usize,
+    pub emoji: usize,
+    pub lines: usize,
+    pub longest_digit_run: usize,
+    pub money: usize,
+    /// HTML tags and BBCode marks.
+    pub tags: usize,
+    /// Invisible characters where no script needs them.
+    pub hidden: usize,
+    /// Words that mix Latin with Cyrillic or Greek letters.
+    pub mixed_words: usize,
+}
+
+impl Reading {
+    /// Total on any text; reads at most [`READ_BYTES_MAX`] bytes of it.
+    pub fn of(text: &str) -> Self {
+        let text = cut(text, READ_BYTES_MAX);
+        let mut shape = Shape::of(text);
+        let stripped = html::strip(text);
+        shape.tags = stripped.tags;
+        let plain = normalise::plain(&stripped.text);
+        shape.hidden = plain.hidden;
+        shape.mixed_words = plain.mixed_words;
+        let (marked, mut links) = links::take_out(&plain.text);
+        for target in stripped.targets {
+            links.push(Link::parse(&target));
+        }
+        Self { folded: normalise::fold(&marked), links, shape }
+    }
+}
+
+impl Shape {
+    fn of(text: &str) -> Self {
+        let mut shape = Self { lines: 1, ..Self::default() };
+        let mut digit_run = 0;
+        for c in text.chars() {
+            shape.chars += 1;
+            digit_run = if c.is_ascii_digit() { digit_run + 1 } else { 0 };
+            shape.longest_digit_run = shape.longest_digit_run.max(digit_run);
+            if c.is_alphabetic() {
+                shape.letters += 1;
+                shape.capitals += usize::from(c.is_uppercase());
+            } else if c.is_numeric() {
+                shape.digits += 1;
+            } else if c == '\n' {
+                shape.lines += 1;
+            } else if is_emoji(c) {
+                shape.emoji += 1;
+            } else if !c.is_whitespace() {
+                shape.punctuation += 1;
+                shape.exclamations += usize::from(matches!(c, '!' | '！'));
+                shape.money += usize::from(matches!(c, '$' | '€' | '£' | '₽' | '¥' | '₹'));
+            }
+        }
+        shape
+    }
+}
+
+/// Symbols and pictographs of the blocks people type as emoji (Unicode 16, UTS #51 by block, not by property).
+pub fn is_emoji(c: char) -> bool {
+    matches!(c, '\u{1f000}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b50}' | '\u{2b55}')
+}
+
+/// The longest start of `text` within `bytes_max` that ends between two characters.
+pub fn cut(text: &str, bytes_max: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(text: &str, folded: &str) {
+        assert_eq!(Reading::of(text).folded, folded, "{text:?}");
+    }
+
+    #[test]
+    fn tricks_are_folded_away() {
+        check("Hello,  World\n!!!!", "hello, world !!");
+        check("fr\u{200b}ee  v\u{456}agra", "free viagra");
+        check("ＦＲＥＥ", "free");
+        check("сhеар саsino", "cheap casino");
+        check("see https://a.example/x?y=1 now", "see \u{e000} now");
+        check("<b>Bold</b> &amp; <a href=\"http://b.example\">this</a>", "bold & this");
+        check("sooooo goooood", "soo good");
+    }
+
+    #[test]
+    fn honest_scripts_pass_untouched() {
+        check("سلام، می\u{200c}خواهم", "سلام، می\u{200c}خواهم");
+        check("Привет, как дела?", "привет, как дела?");
+        check("שלום לכולם", "שלום לכולם");
+        check("Ünïcödé Ångström", "ünïcödé ångström");
+        for text in ["سلام، می\u{200c}خواهم", "👨\u{200d}👩\u{200d}👧 family", "❤\u{fe0f}"] {
+            assert_eq!(Reading::of(text).shape.hidden, 0, "{text:?}");
+        }
+        assert_eq!(Reading::of("fr\u{200b}ee").shape.hidden, 1);
+        assert_eq!(Reading::of("сasino and casino").shape.mixed_words, 1);
+    }
+
+    #[test]
+    fn links_are_counted_wherever_they_hide() {
+        let reading = Reading::of("a http://x.example b www.y.example c z-shop.com <a href='https://w.example/p'>d</a> mail me@q.example");
+        let hosts: Vec<&str> = reading.links.iter().map(|link| link.host.as_str()).collect();
+        assert_eq!(hosts, ["x.example", "y.example", "z-shop.com", "w.example"]);
+        assert!(Reading::of("v1.2.3 e.g. this, node.js and README.md").links.iter().all(|link| !link.has_scheme));
+    }
+
+    proptest! {
+        #[test]
+        fn reading_is_total_and_folding_is_idempotent(text in "\\PC{0,200}|[a-z<>&;/:. \u{200b}\u{430}]{0,200}") {
+            let folded = Reading::of(&text).folded;
+            prop_assert_eq!(normalise::fold(&folded), folded);
+        }
+
+        #[test]
+        fn cutting_never_splits_a_character(text in any::<String>(), at in 0usize..40) {
+            prop_assert!(text.starts_with(cut(&text, at)));
+        }
+    }
+}

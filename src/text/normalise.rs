@@ -1,0 +1,155 @@
+//! Normalising: one spelling for what people read as the same. Unicode NFKC (UAX #15), invisible characters, look-alikes, case.
+
+use std::borrow::Cow;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+
+/// A text without compatibility forms, hidden characters and look-alikes, and how many of these there were.
+pub struct Plain {
+    pub text: String,
+    pub hidden: usize,
+    pub mixed_words: usize,
+}
+
+/// Characters that take no ink: format controls, fillers, joiners, variation selectors and tags (Unicode 16, Default_Ignorable_Code_Point).
+pub fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{e0000}'..='\u{e0fff}' | '\u{0}')
+}
+
+/// Without blanks at both ends, where a blank is any Unicode white space, control or invisible character.
+pub fn trim_blank(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c.is_control() || is_invisible(c))
+}
+
+/// NFKC without hidden characters, look-alikes folded inside words that mix scripts.
+pub fn plain(text: &str) -> Plain {
+    if text.is_ascii() {
+        return Plain { text: text.to_owned(), hidden: 0, mixed_words: 0 };
+    }
+    let (visible, hidden) = drop_hidden(&composed(text));
+    let (text, mixed_words) = fold_look_alikes(visible);
+    Plain { text, hidden, mixed_words }
+}
+
+fn composed(text: &str) -> Cow<'_, str> {
+    match is_nfkc_quick(text.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(text),
+        IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfkc().collect()),
+    }
+}
+
+/// Joiners stay where a script needs them: beside letters that are neither Latin, Greek nor Cyrillic, and inside emoji.
+fn drop_hidden(text: &str) -> (String, usize) {
+    let mut out = String::with_capacity(text.len());
+    let mut hidden = 0;
+    let mut previous = ' ';
+    for c in text.chars() {
+        if !is_invisible(c) {
+            out.push(c);
+        } else if needs_joiners(previous) {
+            if matches!(c, '\u{200c}' | '\u{200d}') {
+                out.push(c);
+            }
+        } else {
+            hidden += 1;
+        }
+        previous = c;
+    }
+    (out, hidden)
+}
+
+/// Scripts beyond Cyrillic, and symbols: where joiners, marks and variation selectors are spelling, not a trick.
+fn needs_joiners(c: char) -> bool {
+    c > '\u{530}' && !matches!(c, '\u{1e00}'..='\u{1fff}' | '\u{200b}'..='\u{206f}')
+        || matches!(c, '\u{200c}'..='\u{200d}' | '\u{fe0f}' | '©' | '®' | '#' | '*' | '0'..='9')
+}
+
+fn fold_look_alikes(text: String) -> (String, usize) {
+    let mixed_words = text.split_whitespace().filter(|word| mixes_scripts(word)).count();
+    if mixed_words == 0 {
+        return (text, 0);
+    }
+    let folded = text
+        .split_inclusive(char::is_whitespace)
+        .map(|word| if mixes_scripts(word) { word.chars().map(latin_look).collect() } else { Cow::Borrowed(word) })
+        .collect();
+    (folded, mixed_words)
+}
+
+fn mixes_scripts(word: &str) -> bool {
+    let latin = word.bytes().any(|b| b.is_ascii_alphabetic());
+    let other = word.chars().any(|c| matches!(c, '\u{370}'..='\u{52f}') && c.is_alphabetic() && latin_look(c) != c);
+    // A word spelt wholly with look-alikes ("саso" in Cyrillic) is left alone: it may be an honest word of that script.
+    (latin && other) || is_wholly_disguised(word)
+}
+
+/// A word of at least five letters, all of them Cyrillic letters that look Latin, some of which few Russian words pile up:
+/// honest words of that length nearly always hold one letter without a Latin twin.
+fn is_wholly_disguised(word: &str) -> bool {
+    let letters: Vec<char> = word.chars().filter(|c| c.is_alphabetic()).collect();
+    letters.len() >= 5 && letters.iter().all(|&c| matches!(c, '\u{400}'..='\u{52f}') && latin_look(c) != c)
+}
+
+/// The Latin letter that a Cyrillic or Greek one is mistaken for (from the shapes; see Unicode TR 39 for the idea).
+fn latin_look(c: char) -> char {
+    match c {
+        'а' | 'α' => 'a',
+        'в' => 'b',
+        'с' | 'ϲ' => 'c',
+        'ԁ' => 'd',
+        'е' | 'ё' | 'є' | 'ε' => 'e',
+        'һ' | 'н' => 'h',
+        'і' | 'ї' | 'ι' | 'ί' => 'i',
+        'ј' => 'j',
+        'к' | 'κ' => 'k',
+        'м' => 'm',
+        'о' | 'ο' | 'σ' => 'o',
+        'р' | 'ρ' => 'p',
+        'ԛ' => 'q',
+        'г' => 'r',
+        'ѕ' => 's',
+        'т' | 'τ' => 't',
+        'υ' => 'u',
+        'ν' | 'ѵ' => 'v',
+        'ԝ' | 'ω' => 'w',
+        'х' | 'χ' => 'x',
+        'у' | 'γ' => 'y',
+        'А' | 'Α' => 'A',
+        'В' | 'Β' => 'B',
+        'С' | 'Ϲ' => 'C',
+        'Е' | 'Ε' | 'Ё' => 'E',
+        'Н' | 'Η' => 'H',
+        'І' | 'Ι' => 'I',
+        'Ј' => 'J',
+        'К' | 'Κ' => 'K',
+        'М' | 'Μ' => 'M',
+        'Ν' => 'N',
+        'О' | 'Ο' => 'O',
+        'Р' | 'Ρ' => 'P',
+        'Ѕ' => 'S',
+        'Т' | 'Τ' => 'T',
+        'Х' | 'Χ' => 'X',
+        'У' | 'Υ' => 'Y',
+        'Ζ' => 'Z',
+        other => other,
+    }
+}
+
+/// Lower case, runs of three and more of one character squeezed to two, white space folded to one blank, none at the ends.
+pub fn fold(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut last, mut before_last) = (' ', '\0');
+    for c in text.chars().flat_map(char::to_lowercase) {
+        let c = if c.is_whitespace() || c.is_control() { ' ' } else { c };
+        let repeated = c == last && (c == ' ' || c == before_last);
+        if !repeated {
+            out.push(c);
+            (before_last, last) = (last, c);
+        }
+    }
+    out.truncate(out.trim_end_matches(' ').len());
+    out
+}
