@@ -1,0 +1,421 @@
+//! The check: [`Settings`] as written become the [`Config`] that runs, or every problem they have. Ranges are those that
+//! `config/default.toml` states, and a test compares the two. Sites and moderators are in `people`.
+
+use super::problem::{Invalid, Problems, is_host};
+use super::settings::{self, Settings};
+use super::{Config, Digest, Intake, Mail, Outbox, Review, Smtp, Store, Tls, Transport, people};
+use crate::comment::Limits;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const MINUTE_SECONDS: u64 = 60;
+const HOUR_SECONDS: u64 = 60 * MINUTE_SECONDS;
+const DAY_SECONDS: u64 = 24 * HOUR_SECONDS;
+
+impl Settings {
+    /// What runs, if everything makes sense. Reads the files that secrets are in.
+    ///
+    /// # Errors
+    /// [`Invalid`]: all problems.
+    pub fn check(self) -> Result<Config, Invalid> {
+        let mut problems = Problems::default();
+        let problem = &mut problems;
+        let data = data(problem, &self.data);
+        let listen = listen(problem, &self.http.listen);
+        let config = Config {
+            listen,
+            public_url: (!self.http.public_url.is_empty()).then(|| problem.base_url("http.public_url", &self.http.public_url)),
+            limits: limits(problem, &self.http),
+            intake: intake(problem, &self.intake),
+            store: store(problem, &self.store),
+            outbox: outbox(problem, &self.outbox),
+            mail: mail(problem, &self.mail, &data),
+            digest: digest(problem, &self.digest),
+            review: review(problem, &self.review),
+            sites: people::sites(problem, &self),
+            moderators: people::moderators(problem, &self),
+            data,
+        };
+        check_links(problem, &config);
+        problems.settle(config)
+    }
+}
+
+fn listen(problems: &mut Problems, written: &str) -> SocketAddr {
+    written.parse().unwrap_or_else(|_| {
+        problems.add("http.listen", format!("{written:?}"), "write an IP address and a port like 127.0.0.1:8025");
+        SocketAddr::from(([127, 0, 0, 1], 0))
+    })
+}
+
+/// A link in a mail to `0.0.0.0` leads nowhere.
+fn check_links(problems: &mut Problems, config: &Config) {
+    if config.mail.transport.sends() && config.public_url.is_none() && config.listen.ip().is_unspecified() {
+        let value = format!("empty while http.listen is {}", config.listen);
+        problems.add("http.public_url", value, "write where moderators reach hamlet, like https://hamlet.example.org");
+    }
+}
+
+fn limits(problems: &mut Problems, http: &settings::Http) -> Limits {
+    Limits {
+        body_bytes_max: problems.number("http.body_bytes_max", http.body_bytes_max, "bytes", 1_024..=16_777_216),
+        field_bytes_max: problems.number("http.field_bytes_max", http.field_bytes_max, "bytes", 64..=65_536),
+    }
+}
+
+fn data(problems: &mut Problems, data: &settings::Data) -> PathBuf {
+    if data.dir.is_empty() {
+        problems.add("data.dir", "empty", "write a directory like ./data");
+    }
+    PathBuf::from(&data.dir)
+}
+
+fn intake(problems: &mut Problems, intake: &settings::Intake) -> Intake {
+    Intake {
+        waiting_max: problems.number("intake.waiting_max", intake.waiting_max, "a number", 1..=65_536),
+        batch_max: problems.number("intake.batch_max", intake.batch_max, "a number", 1..=4_096),
+        queued_max: problems.number("intake.queued_max", intake.queued_max, "a number", 1..=10_000_000),
+    }
+}
+
+fn store(problems: &mut Problems, store: &settings::Store) -> Store {
+    let (wal, free) = (store.wal_bytes_max, store.disk_free_bytes_min);
+    Store {
+        wal_bytes_max: problems.number("store.wal_bytes_max", wal, "bytes", 1_048_576..=17_179_869_184),
+        disk_free_bytes_min: problems.number("store.disk_free_bytes_min", free, "bytes", 0..=1_099_511_627_776),
+    }
+}
+
+fn outbox(problems: &mut Problems, outbox: &settings::Outbox) -> Outbox {
+    let (first, max) = (outbox.retry_seconds_first, outbox.retry_seconds_max);
+    if first > max {
+        problems.add("outbox.retry_seconds_max", max.to_string(), format!("write no less than outbox.retry_seconds_first, {first}"));
+    }
+    Outbox {
+        waiting_max: problems.number("outbox.waiting_max", outbox.waiting_max, "a number", 1..=10_000_000),
+        attempts_max: problems.number("outbox.attempts_max", outbox.attempts_max, "a number", 1..=100),
+        retry_first: Duration::from_secs(problems.number("outbox.retry_seconds_first", first, "seconds", 1..=3_600)),
+        retry_max: Duration::from_secs(problems.number("outbox.retry_seconds_max", max, "seconds", 1..=86_400)),
+        timeout: Duration::from_secs(problems.number("outbox.timeout_seconds", outbox.timeout_seconds, "seconds", 1..=300)),
+        at_once_max: problems.number("outbox.at_once_max", outbox.at_once_max, "a number", 1..=256),
+    }
+}
+
+fn mail(problems: &mut Problems, mail: &settings::Mail, data: &Path) -> Mail {
+    let transport = transport(problems, mail, data);
+    if transport.sends() || !mail.from.is_empty() {
+        problems.email("mail.from", &mail.from);
+    }
+    Mail { from: mail.from.clone(), transport }
+}
+
+impl Transport {
+    fn sends(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Files(_) | Self::Smtp(_) => true,
+        }
+    }
+}
+
+/// Only the chosen transport is looked at: what is not used may be half written.
+fn transport(problems: &mut Problems, mail: &settings::Mail, data: &Path) -> Transport {
+    match mail.transport.as_str() {
+        "none" => Transport::None,
+        "files" if mail.files.dir.is_empty() => Transport::Files(data.join("mail")),
+        "files" => Transport::Files(PathBuf::from(&mail.files.dir)),
+        "smtp" => Transport::Smtp(smtp(problems, &mail.smtp)),
+        other => {
+            problems.add("mail.transport", format!("{other:?}"), "write none, files or smtp");
+            Transport::None
+        }
+    }
+}
+
+fn smtp(problems: &mut Problems, smtp: &settings::Smtp) -> Smtp {
+    if !is_host(&smtp.host) {
+        problems.add("mail.smtp.host", format!("{:?}", smtp.host), "write the host name of your mail server, like smtp.example.org");
+    }
+    let password = problems.secret("mail.smtp.password", &smtp.password, &smtp.password_file);
+    if password.is_some() == smtp.username.is_empty() {
+        problems.add("mail.smtp.username", format!("{:?}", smtp.username), "write both a username and a password, or neither");
+    }
+    Smtp {
+        host: smtp.host.clone(),
+        port: problems.number("mail.smtp.port", smtp.port, "a port", 1..=65_535),
+        tls: tls(problems, &smtp.tls),
+        login: password.map(|password| (smtp.username.clone(), password)),
+    }
+}
+
+fn tls(problems: &mut Problems, written: &str) -> Tls {
+    match written {
+        "none" => Tls::None,
+        "starttls" => Tls::Starttls,
+        "implicit" => Tls::Implicit,
+        other => {
+            problems.add("mail.smtp.tls", format!("{other:?}"), "write starttls, implicit or none");
+            Tls::Starttls
+        }
+    }
+}
+
+fn digest(problems: &mut Problems, digest: &settings::Digest) -> Digest {
+    let hours: u64 = problems.number("digest.age_hours_max", digest.age_hours_max, "hours", 0..=720);
+    let minutes: u64 = problems.number("digest.interval_minutes_min", digest.interval_minutes_min, "minutes", 0..=10_080);
+    Digest {
+        items_min: problems.number("digest.items_min", digest.items_min, "a number", 1..=1_000),
+        age_max: Duration::from_secs(hours * HOUR_SECONDS),
+        interval_min: Duration::from_secs(minutes * MINUTE_SECONDS),
+        per_day_max: problems.number("digest.per_day_max", digest.per_day_max, "a number", 1..=1_440),
+        items_max: problems.number("digest.items_max", digest.items_max, "a number", 1..=100),
+    }
+}
+
+fn review(problems: &mut Problems, review: &settings::Review) -> Review {
+    let days: u64 = problems.number("review.link_days", review.link_days, "days", 1..=90);
+    let minutes: u64 = problems.number("review.nonce_minutes", review.nonce_minutes, "minutes", 1..=1_440);
+    Review {
+        link_valid: Duration::from_secs(days * DAY_SECONDS),
+        nonce_valid: Duration::from_secs(minutes * MINUTE_SECONDS),
+        undo: Duration::from_secs(problems.number("review.undo_seconds", review.undo_seconds, "seconds", 0..=3_600)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::INIT;
+    use crate::config::settings::DEFAULTS;
+    use crate::decision::Mode;
+    use crate::id::SiteId;
+    use std::collections::BTreeMap;
+
+    const SITE: &str = "[sites.blog]\napi_key = 'an-api-key-00'\n";
+    const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+    fn load(text: &str, environment: &[(&str, &str)]) -> Result<Settings, Invalid> {
+        let owned = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Settings::layered(text, "hamlet.toml", owned)
+    }
+
+    fn config(text: &str, environment: &[(&str, &str)]) -> Config {
+        load(text, environment).and_then(Settings::check).unwrap_or_else(|invalid| panic!("{invalid}"))
+    }
+
+    fn problems(text: &str, environment: &[(&str, &str)]) -> String {
+        load(text, environment).and_then(Settings::check).unwrap_err().to_string()
+    }
+
+    fn check(text: &str, expected: &str) {
+        assert_eq!(problems(text, &[]), expected);
+    }
+
+    #[test]
+    fn the_defaults_lack_a_site_and_nothing_else() {
+        check("", "sites is empty; no site is configured: add [sites.NAME] with an api_key, or try `hamlet serve --demo`");
+        let config = config(SITE, &[]);
+        let site = &config.sites[&SiteId::new("blog")];
+        assert_eq!((site.name.as_str(), site.mode, site.policy.publish_max, site.rules.links_max), ("blog", Mode::Enforce, 0.45, 2));
+        assert_eq!((config.public_url, config.review.link_valid), (None, Duration::from_secs(7 * DAY_SECONDS)));
+    }
+
+    #[test]
+    fn a_site_overrides_single_keys() {
+        let text =
+            format!("{SITE}[sites.blog.policy]\nreject_min = 0.9\n[sites.blog.rules]\nlinks_max = 7\n[rules]\nrequire_email = false\n");
+        let config = config(&text, &[]);
+        let site = &config.sites[&SiteId::new("blog")];
+        assert_eq!((site.policy.publish_max, site.policy.reject_min), (0.45, 0.9));
+        assert_eq!((site.rules.links_max, site.rules.require_email, site.rules.require_name), (7, false, true));
+    }
+
+    #[test]
+    fn every_problem_is_reported_at_once() {
+        let text = r#"
+            [http]
+            listen = "localhost"
+            public_url = "https://a.example/desk"
+            body_bytes_max = -1
+            [outbox]
+            retry_seconds_first = 60
+            retry_seconds_max = 30
+            [mail]
+            transport = "smtp"
+            smtp = { port = 0, tls = "ssl", username = "ana" }
+            [policy]
+            reject_min = 0.05
+            [sites.Blog]
+            api_key = "short"
+            mode = "watch"
+            webhook_url = "blog.example"
+            webhook_secret = "whsec_c2hvcnQ="
+            [sites.a]
+            api_key = "the-same-key-0"
+            policy = { publish_max = nan }
+            [sites.b]
+            api_key = "the-same-key-0"
+            webhook_url = "https://b.example"
+            [moderators.ana]
+            name = "Ana\nBcc: x"
+            email = "Ana <ana@example.org>"
+            sites = ["c"]
+        "#;
+        check(
+            text,
+            r#"http.listen is "localhost"; write an IP address and a port like 127.0.0.1:8025
+http.public_url is "https://a.example/desk"; write http:// or https://, a host and no path, such as https://hamlet.example.org
+http.body_bytes_max is -1; write bytes from 1024 to 16777216
+outbox.retry_seconds_max is 30; write no less than outbox.retry_seconds_first, 60
+mail.smtp.host is ""; write the host name of your mail server, like smtp.example.org
+mail.smtp.username is "ana"; write both a username and a password, or neither
+mail.smtp.port is 0; write a port from 1 to 65535
+mail.smtp.tls is "ssl"; write starttls, implicit or none
+mail.from is ""; write a bare address like ana@example.org
+policy is publish_max 0.45, reject_min 0.05, discard_min 0.999; write them so that publish_max < reject_min <= discard_min
+sites.Blog is named "Blog"; write a name of 1 to 40 of a-z, 0-9 and -
+sites.Blog.api_key is ***; write 12 visible ASCII characters or more
+sites.Blog.mode is "watch"; write enforce or observe
+sites.Blog.webhook_url is "blog.example"; write http:// or https://, a host and no login, such as https://blog.example.org/hook
+sites.Blog.webhook_secret is ***; write whsec_ and the base64 of 24 to 64 random bytes
+sites.a.policy.publish_max is NaN; write a probability from 0 to 1
+sites.b.webhook_secret is missing; write whsec_ and the base64 of 24 to 64 random bytes
+sites.b.api_key is ***; write a key of its own: sites.a has the same
+moderators.ana.name is "Ana\nBcc: x"; write a name of 1 to 100 characters on one line
+moderators.ana.email is "Ana <ana@example.org>"; write a bare address like ana@example.org
+moderators.ana.sites is "c"; write sites that are configured: Blog, a, b"#,
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_names_its_exact_place() {
+        check(
+            "[http]\nlisten_on = 'x'",
+            "http.listen_on is no key that hamlet knows; write one of `listen`, `public_url`, `body_bytes_max`, `field_bytes_max`",
+        );
+        let site = "[sites.blog.rules]\nlinks = 1";
+        check(
+            site,
+            "sites.blog.rules.links is no key that hamlet knows; write one of `require_name`, `require_email`, `links_max`, `hold_first_link`, `blocklist`",
+        );
+        check("[outbox]\nattempts_max = 'many'", "outbox.attempts_max is string \"many\" in hamlet.toml; write an integer");
+        let from_environment = problems("", &[("HAMLET__MAIL__SMTP__PORT", "often")]);
+        assert_eq!(from_environment, "mail.smtp.port is string \"often\" in the environment; write an integer");
+        check("[moderators.ana]\nsites = 'blog'", "moderators.ana.sites is of the wrong type; write a list");
+        check("sites = 'blog'", "sites is of the wrong type; write a table");
+        check("[http\n", "hamlet.toml is not TOML at line 1, column 6 (unclosed table, expected `]`); correct that line");
+        let missing = Settings::load(Some(Path::new("/nowhere/hamlet.toml")), std::iter::empty()).unwrap_err().to_string();
+        assert!(missing.starts_with("/nowhere/hamlet.toml is not readable (No such file"), "{missing}");
+    }
+
+    #[test]
+    fn a_secret_that_cannot_be_read_is_not_repeated() {
+        for text in ["[sites.blog]\napi_key = 00123456", "[sites.blog]\napi_key = 123456e5", "[sites.blog]\napi_key = hush 123456"] {
+            let problem = problems(text, &[]);
+            assert!(!problem.contains("123456"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn the_environment_wins_and_secrets_arrive_exactly() {
+        for key in ["000000000123", "1e5000000000", "true-true-true", "0x1234567890", "'an-api-key'"] {
+            let config = config(SITE, &[("HAMLET__SITES__BLOG__API_KEY", key), ("HAMLET__HTTP__BODY_BYTES_MAX", "2048"), ("PATH", "/bin")]);
+            let expected: [u8; 32] = <sha2::Sha256 as sha2::Digest>::digest(key).into();
+            assert_eq!((config.sites[&SiteId::new("blog")].keys.as_slice(), config.limits.body_bytes_max), ([expected].as_slice(), 2048));
+        }
+    }
+
+    #[test]
+    fn a_secret_may_stand_in_a_file_and_in_one_place_only() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("password");
+        std::fs::write(&path, "00123 \n\n").unwrap();
+        let smtp = |password: &str| {
+            format!(
+                "{SITE}[mail]\nfrom = 'a@b.example'\ntransport = 'smtp'\n[mail.smtp]\nhost = 'b.example'\nusername = 'a'\n\
+                 password = '{password}'\npassword_file = '{}'",
+                path.display()
+            )
+        };
+        let Transport::Smtp(server) = config(&smtp(""), &[]).mail.transport else { panic!("not smtp") };
+        let (username, password) = server.login.unwrap();
+        assert_eq!((username.as_str(), password.bytes()), ("a", b"00123 \n".as_slice()));
+        check(&smtp("hush"), &format!("mail.smtp.password is *** while mail.smtp.password_file is {path:?}; write one of the two"));
+        std::fs::remove_file(&path).unwrap();
+        let gone = problems(&smtp(""), &[]);
+        assert!(gone.starts_with(&format!("mail.smtp.password_file is {path:?} (No such file")), "{gone}");
+    }
+
+    #[test]
+    fn mails_never_carry_links_to_nowhere() {
+        let text = format!("{SITE}[http]\nlisten = '0.0.0.0:80'\n[mail]\nfrom = 'a@b.example'\ntransport = 'files'\n");
+        check(
+            &text,
+            "http.public_url is empty while http.listen is 0.0.0.0:80; write where moderators reach hamlet, like https://hamlet.example.org",
+        );
+        let config = config(&text, &[("HAMLET__HTTP__PUBLIC_URL", "https://h.example/")]);
+        assert_eq!(config.public_url.as_deref(), Some("https://h.example"));
+        assert!(matches!(config.mail.transport, Transport::Files(dir) if dir == Path::new("./data/mail")));
+    }
+
+    #[test]
+    fn the_starter_file_lacks_its_secrets_and_nothing_else() {
+        check(
+            INIT,
+            "mail.smtp.username is \"hamlet@example.org\"; write both a username and a password, or neither\n\
+             sites.blog.api_key is ***; write 12 visible ASCII characters or more\n\
+             sites.blog.webhook_secret is ***; write whsec_ and the base64 of 24 to 64 random bytes",
+        );
+        let secrets = [
+            ("HAMLET__SITES__BLOG__API_KEY", "hush-hush-hush-1"),
+            ("HAMLET__SITES__BLOG__WEBHOOK_SECRET", WEBHOOK_SECRET),
+            ("HAMLET__MAIL__SMTP__PASSWORD", "hush-hush-hush-2"),
+        ];
+        let settings = format!("{:?}", load(INIT, &secrets).unwrap());
+        let config = config(INIT, &secrets);
+        assert_eq!(config.sites[&SiteId::new("blog")].webhook.as_ref().unwrap().secret.bytes(), b"0123456789abcdef0123456789abcdef");
+        for hidden in ["hush", "whsec_", "0123456789abcdef", "48, 49, 50"] {
+            assert!(!settings.contains(hidden) && !format!("{config:?}").contains(hidden), "{hidden}");
+        }
+    }
+
+    /// Each number of the manual with the range its comment states: `intake.waiting_max` to `1 to 65536`.
+    fn ranges_in_the_manual() -> BTreeMap<String, String> {
+        let (mut section, mut comment, mut ranges) = (String::new(), String::new(), BTreeMap::new());
+        for line in DEFAULTS.lines() {
+            if let Some(text) = line.strip_prefix('#') {
+                comment = text.to_owned();
+            } else if let Some(name) = line.strip_prefix('[') {
+                name.trim_end_matches(']').clone_into(&mut section);
+            } else if let Some((key, value)) = line.split_once(" = ").filter(|(_, value)| value.parse::<i64>().is_ok()) {
+                let words: Vec<&str> = comment.split([' ', ',', '.']).collect();
+                let bounds = words.windows(3).find(|w| w[1] == "to" && w[0].parse::<i64>().is_ok() && w[2].parse::<i64>().is_ok());
+                let bounds = bounds.unwrap_or_else(|| panic!("{section}.{key} = {value} states no range"));
+                ranges.insert(format!("{section}.{key}"), format!("{} to {}", bounds[0], bounds[2]));
+            }
+        }
+        ranges
+    }
+
+    #[test]
+    fn the_manual_states_the_ranges_that_are_checked() {
+        let ranges = ranges_in_the_manual();
+        assert!(!ranges.is_empty());
+        let variable = |key: &String| format!("HAMLET__{}", key.to_uppercase().replace('.', "__"));
+        let text = format!("{SITE}[mail]\nfrom = 'a@b.example'\ntransport = 'smtp'\n[mail.smtp]\nhost = 'b.example'");
+        let with = |value: &dyn Fn(&str) -> String| -> Vec<(String, String)> {
+            ranges.iter().map(|(key, range)| (variable(key), value(range))).collect()
+        };
+        let least = with(&|range| range.split_once(" to ").unwrap().0.to_owned());
+        let most = with(&|range| range.split_once(" to ").unwrap().1.to_owned());
+        for fits in [least, most] {
+            Settings::layered(&text, "", fits.into_iter()).and_then(Settings::check).unwrap_or_else(|invalid| panic!("{invalid}"));
+        }
+        let beyond = with(&|_| i64::MAX.to_string());
+        let found = Settings::layered(&text, "", beyond.into_iter()).and_then(Settings::check).unwrap_err().problems;
+        let range = |instead: &str| instead.split_once("from ").unwrap().1.to_owned();
+        let found: BTreeMap<String, String> = found.iter().map(|problem| (problem.key.clone(), range(&problem.instead))).collect();
+        assert_eq!(found, ranges);
+    }
+}

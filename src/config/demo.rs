@@ -1,0 +1,74 @@
+//! The demo's configuration: the defaults with a layer of its own, through the same check as everybody's, so that nothing is written twice.
+
+use super::problem::Invalid;
+use super::secret::Secret;
+use super::settings::Settings;
+use super::{Config, Transport, Webhook};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Mails at once, and time to undo that a visitor will sit through.
+const LAYER: &str = r#"
+[mail]
+from = "review@demo.invalid"
+
+[digest]
+items_min = 1
+age_hours_max = 0
+interval_minutes_min = 0
+
+[review]
+undo_seconds = 3
+
+[sites.demo]
+name = "Slow Kettle"
+api_key = "hamletdemo00"
+
+[moderators.demo]
+name = "Moderator"
+email = "moderator@demo.invalid"
+sites = ["demo"]
+"#;
+
+impl Config {
+    /// One site with a key that everybody knows, open to this machine only; `webhook_secret` is the raw bytes that sign.
+    ///
+    /// # Errors
+    /// [`Invalid`], if the layer no longer fits the check; a test keeps it fitting.
+    pub fn demo(data: PathBuf, listen: SocketAddr, webhook_url: String, webhook_secret: Secret) -> Result<Self, Invalid> {
+        let mut config = Settings::layered(LAYER, "the demo's settings", std::iter::empty())?.check()?;
+        config.mail.transport = Transport::Files(data.join("mail"));
+        config.data = data;
+        config.listen = listen;
+        // A visitor may hold as many comments as they like, and sees a mail for each.
+        config.digest.per_day_max = usize::MAX;
+        let webhook = Webhook { url: webhook_url, secret: webhook_secret };
+        for site in config.sites.values_mut() {
+            site.loopback_only = true;
+            site.webhook = Some(webhook.clone());
+        }
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decision::Mode;
+    use crate::id::{ModeratorId, SiteId};
+    use std::time::Duration;
+
+    #[test]
+    fn the_demo_is_one_open_site_on_this_machine() {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 8025));
+        let config = Config::demo("/tmp/d".into(), listen, "http://127.0.0.1:1/hook".into(), Secret::new("hush-hush")).unwrap();
+        let site = &config.sites[&SiteId::new("demo")];
+        assert_eq!((site.name.as_str(), site.loopback_only, site.mode, site.keys.len()), ("Slow Kettle", true, Mode::Enforce, 1));
+        assert_eq!(site.webhook.as_ref().unwrap().secret.bytes(), b"hush-hush");
+        assert_eq!(config.moderators[&ModeratorId::new("demo")].sites, [SiteId::new("demo")]);
+        assert!(matches!(&config.mail.transport, Transport::Files(dir) if dir.ends_with("d/mail")));
+        assert_eq!((config.digest.items_min, config.digest.age_max, config.digest.interval_min), (1, Duration::ZERO, Duration::ZERO));
+        assert_eq!((config.digest.per_day_max, config.review.undo), (usize::MAX, Duration::from_secs(3)));
+        assert_eq!((config.listen, config.data), (listen, PathBuf::from("/tmp/d")));
+    }
+}

@@ -1,0 +1,157 @@
+//! Configuration: what runs. [`Settings`] is what was written, by layers; a [`Config`] is made of it only by a check that
+//! reports every problem at once. `config/default.toml` is the manual: every key with its unit, range and reason.
+
+use crate::comment::Limits;
+use crate::decision::{Mode, Policy};
+use crate::id::{ModeratorId, SiteId};
+use crate::rules;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+mod check;
+mod demo;
+mod people;
+mod problem;
+mod secret;
+pub mod settings;
+
+pub use problem::{Invalid, Problem};
+pub use secret::Secret;
+pub use settings::{INIT, Settings};
+
+/// The settings that run: typed, in range, every secret read.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub listen: SocketAddr,
+    /// Where moderators reach us, without a slash at the end; none: the address that was bound.
+    pub public_url: Option<String>,
+    pub data: PathBuf,
+    pub limits: Limits,
+    pub intake: Intake,
+    pub store: Store,
+    pub outbox: Outbox,
+    pub mail: Mail,
+    pub digest: Digest,
+    pub review: Review,
+    pub sites: BTreeMap<SiteId, Site>,
+    pub moderators: BTreeMap<ModeratorId, Moderator>,
+}
+
+/// Where comments wait to be judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Intake {
+    /// Callers that wait for their verdict, all sites together.
+    pub waiting_max: usize,
+    /// Comments judged and written in one transaction.
+    pub batch_max: usize,
+    /// Comments in the durable queue, all sites together.
+    pub queued_max: usize,
+}
+
+/// Bounds of the store's files.
+#[derive(Debug, Clone, Copy)]
+pub struct Store {
+    pub wal_bytes_max: u64,
+    pub disk_free_bytes_min: u64,
+}
+
+/// How parcels leave.
+#[derive(Debug, Clone, Copy)]
+pub struct Outbox {
+    /// Undelivered parcels of one site before its submissions are put off.
+    pub waiting_max: usize,
+    pub attempts_max: u32,
+    pub retry_first: Duration,
+    pub retry_max: Duration,
+    /// For one attempt, connecting included.
+    pub timeout: Duration,
+    /// Parcels carried side by side.
+    pub at_once_max: usize,
+}
+
+/// How mail is sent and by whom.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// A bare address.
+    pub from: String,
+    pub transport: Transport,
+}
+
+#[derive(Debug, Clone)]
+pub enum Transport {
+    /// No mail: held comments wait to be ruled by CLI or API.
+    None,
+    /// One `.eml` file a mail.
+    Files(PathBuf),
+    Smtp(Smtp),
+}
+
+#[derive(Debug, Clone)]
+pub struct Smtp {
+    pub host: String,
+    pub port: u16,
+    pub tls: Tls,
+    pub login: Option<(String, Secret)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    None,
+    Starttls,
+    Implicit,
+}
+
+/// When a digest is due for a moderator, and how much it holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Digest {
+    /// Due when this many comments wait,
+    pub items_min: usize,
+    /// or when the oldest has waited this long,
+    pub age_max: Duration,
+    /// but not sooner after the last one than this,
+    pub interval_min: Duration,
+    /// nor more often than this in 24 hours.
+    pub per_day_max: usize,
+    /// Comments shown in one mail; the rest stand on the page.
+    pub items_max: usize,
+}
+
+/// Signed links and rulings.
+#[derive(Debug, Clone, Copy)]
+pub struct Review {
+    pub link_valid: Duration,
+    pub nonce_valid: Duration,
+    /// How long the blog's webhook waits after a ruling by link.
+    pub undo: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub struct Site {
+    pub id: SiteId,
+    pub name: String,
+    /// SHA-256 of each API key.
+    pub keys: Vec<[u8; 32]>,
+    /// Its keys are refused from other machines: the demo's, which everybody knows.
+    pub loopback_only: bool,
+    pub mode: Mode,
+    pub rules: rules::Settings,
+    pub policy: Policy,
+    pub webhook: Option<Webhook>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    pub url: String,
+    /// The raw bytes that sign; written `whsec_` and base64 in the settings.
+    pub secret: Secret,
+}
+
+#[derive(Debug, Clone)]
+pub struct Moderator {
+    pub id: ModeratorId,
+    pub name: String,
+    pub email: String,
+    pub sites: Vec<SiteId>,
+}

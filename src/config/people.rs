@@ -1,0 +1,205 @@
+//! Sites and moderators: who may send, who hears of it, who rules. A site's thresholds and rules are those of all sites, with what it
+//! overrides laid on top.
+
+use super::problem::{Invalid, Problems};
+use super::secret::{HIDDEN, Secret};
+use super::settings::{self, Settings};
+use super::{Moderator, Site, Webhook};
+use crate::decision::{Mode, Policy};
+use crate::id::{ModeratorId, SiteId};
+use crate::rules::{self, Blocklist};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Short enough for a column, and safe in a URL, a file name and a metric's label.
+const ID_CHARS_MAX: usize = 40;
+/// Akismet's keys have twelve, and some of its clients take no shorter one.
+const API_KEY_CHARS_MIN: usize = 12;
+/// What the Standard Webhooks specification asks of a secret, in bytes.
+const WEBHOOK_SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
+
+impl Settings {
+    /// The thresholds of all sites, for scores made away from any site.
+    ///
+    /// # Errors
+    /// [`Invalid`] when they are out of range or order.
+    pub fn policy(&self) -> Result<Policy, Invalid> {
+        let mut problems = Problems::default();
+        let policy = policy(&mut problems, "policy", &self.policy, NO_POLICY);
+        problems.settle(policy)
+    }
+
+    /// The command line's word over the file's.
+    #[must_use]
+    pub fn listening_on(mut self, listen: std::net::SocketAddr) -> Self {
+        self.http.listen = listen.to_string();
+        self
+    }
+
+    /// The command line's word over the file's.
+    #[must_use]
+    pub fn with_data(mut self, data: &std::path::Path) -> Self {
+        self.data.dir = data.to_string_lossy().into_owned();
+        self
+    }
+
+    /// Where the store and the models lie.
+    pub fn data_dir(&self) -> std::path::PathBuf {
+        self.data.dir.as_str().into()
+    }
+}
+
+/// Below every layer: nothing is published or rejected by a score.
+const NO_POLICY: Policy = Policy { publish_max: 0.0, reject_min: 1.0, discard_min: 1.0 };
+
+pub(super) fn sites(problems: &mut Problems, settings: &Settings) -> BTreeMap<SiteId, Site> {
+    let policy = policy(problems, "policy", &settings.policy, NO_POLICY);
+    let rules = rules(problems, "rules", &settings.rules, &rules::Settings::default());
+    if settings.sites.is_empty() {
+        let instead = "no site is configured: add [sites.NAME] with an api_key, or try `hamlet serve --demo`";
+        problems.add("sites", "empty", instead);
+    }
+    let mut sites = BTreeMap::new();
+    let mut keys: BTreeMap<[u8; 32], &str> = BTreeMap::new();
+    for (id, written) in &settings.sites {
+        let site = site(problems, id, written, policy, &rules);
+        for key in &site.keys {
+            if let Some(other) = keys.insert(*key, id) {
+                problems.add(&format!("sites.{id}.api_key"), HIDDEN, format!("write a key of its own: sites.{other} has the same"));
+            }
+        }
+        sites.insert(site.id.clone(), site);
+    }
+    sites
+}
+
+fn site(problems: &mut Problems, id: &str, written: &settings::Site, policy_base: Policy, rules_base: &rules::Settings) -> Site {
+    let key = format!("sites.{id}");
+    check_id(problems, &key, id);
+    Site {
+        id: SiteId::new(id),
+        name: problems.name(&format!("{key}.name"), written.name.as_deref().unwrap_or(id)),
+        keys: api_key(problems, &format!("{key}.api_key"), written).into_iter().collect(),
+        loopback_only: false,
+        mode: mode(problems, &format!("{key}.mode"), written.mode.as_deref()),
+        rules: rules(problems, &format!("{key}.rules"), &written.rules, rules_base),
+        policy: policy(problems, &format!("{key}.policy"), &written.policy, policy_base),
+        webhook: webhook(problems, &key, written),
+    }
+}
+
+fn check_id(problems: &mut Problems, key: &str, id: &str) {
+    let is_sound = id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if !is_sound || !(1..=ID_CHARS_MAX).contains(&id.len()) {
+        problems.add(key, format!("named {id:?}"), format!("write a name of 1 to {ID_CHARS_MAX} of a-z, 0-9 and -"));
+    }
+}
+
+fn api_key(problems: &mut Problems, key: &str, site: &settings::Site) -> Option<[u8; 32]> {
+    let Some(secret) = problems.secret(key, &site.api_key, &site.api_key_file) else {
+        problems.add(
+            key,
+            "missing",
+            format!("write {API_KEY_CHARS_MIN} characters or more, or the path of a file with them as api_key_file"),
+        );
+        return None;
+    };
+    // An HTTP header carries nothing else reliably.
+    let is_visible = secret.bytes().iter().all(u8::is_ascii_graphic);
+    if !is_visible || secret.bytes().len() < API_KEY_CHARS_MIN {
+        // An unreadable file has been named already.
+        if !secret.is_empty() {
+            problems.add(key, HIDDEN, format!("write {API_KEY_CHARS_MIN} visible ASCII characters or more"));
+        }
+        return None;
+    }
+    Some(Sha256::digest(secret.bytes()).into())
+}
+
+fn mode(problems: &mut Problems, key: &str, written: Option<&str>) -> Mode {
+    let Some(word) = written else { return Mode::Enforce };
+    Mode::parse(word).unwrap_or_else(|| {
+        problems.add(key, format!("{word:?}"), "write enforce or observe");
+        Mode::Observe
+    })
+}
+
+fn webhook(problems: &mut Problems, key: &str, site: &settings::Site) -> Option<Webhook> {
+    let secret_key = format!("{key}.webhook_secret");
+    let secret = problems.secret(&secret_key, &site.webhook_secret, &site.webhook_secret_file);
+    if site.webhook_url.is_empty() {
+        return None;
+    }
+    let url = problems.url(&format!("{key}.webhook_url"), &site.webhook_url);
+    let (shown, decoded) = match &secret {
+        None => ("missing", None),
+        Some(secret) => (HIDDEN, signing_bytes(secret)),
+    };
+    let is_unread = secret.as_ref().is_some_and(Secret::is_empty);
+    if decoded.is_none() && !is_unread {
+        problems.add(&secret_key, shown, "write whsec_ and the base64 of 24 to 64 random bytes");
+    }
+    decoded.map(|secret| Webhook { url, secret })
+}
+
+fn signing_bytes(written: &Secret) -> Option<Secret> {
+    let text = written.text();
+    let bytes = STANDARD.decode(text.strip_prefix("whsec_")?).ok()?;
+    WEBHOOK_SECRET_BYTES.contains(&bytes.len()).then(|| Secret::new(bytes))
+}
+
+fn policy(problems: &mut Problems, key: &str, written: &settings::Policy, base: Policy) -> Policy {
+    let mut threshold = |name, value: Option<f64>, base| value.map_or(base, |value| problems.probability(&format!("{key}.{name}"), value));
+    let policy = Policy {
+        publish_max: threshold("publish_max", written.publish_max, base.publish_max),
+        reject_min: threshold("reject_min", written.reject_min, base.reject_min),
+        discard_min: threshold("discard_min", written.discard_min, base.discard_min),
+    };
+    let Policy { publish_max, reject_min, discard_min } = policy;
+    let overrides = written.publish_max.or(written.reject_min).or(written.discard_min).is_some();
+    if overrides && (publish_max >= reject_min || reject_min > discard_min) {
+        let value = format!("publish_max {publish_max}, reject_min {reject_min}, discard_min {discard_min}");
+        problems.add(key, value, "write them so that publish_max < reject_min <= discard_min");
+    }
+    policy
+}
+
+fn rules(problems: &mut Problems, key: &str, written: &settings::Rules, base: &rules::Settings) -> rules::Settings {
+    let links_max = written.links_max.map(|value| problems.number(&format!("{key}.links_max"), value, "a number", 0..=1_000));
+    let blocklist = written.blocklist.as_ref().map(|entries| Blocklist::new(entries.iter().map(String::as_str)));
+    rules::Settings {
+        require_name: written.require_name.unwrap_or(base.require_name),
+        require_email: written.require_email.unwrap_or(base.require_email),
+        links_max: links_max.unwrap_or(base.links_max),
+        hold_first_link: written.hold_first_link.unwrap_or(base.hold_first_link),
+        blocklist: blocklist.unwrap_or_else(|| base.blocklist.clone()),
+    }
+}
+
+pub(super) fn moderators(problems: &mut Problems, settings: &Settings) -> BTreeMap<ModeratorId, Moderator> {
+    let moderator = |(id, written): (&String, &settings::Moderator)| {
+        let key = format!("moderators.{id}");
+        check_id(problems, &key, id);
+        let id = ModeratorId::new(id);
+        let name = problems.name(&format!("{key}.name"), &written.name);
+        let email = problems.email(&format!("{key}.email"), &written.email);
+        let sites = sites_of(problems, &format!("{key}.sites"), &written.sites, &settings.sites);
+        (id.clone(), Moderator { id, name, email, sites })
+    };
+    settings.moderators.iter().map(moderator).collect()
+}
+
+/// Each site once, however often it was written: a comment stands in a digest once.
+fn sites_of(problems: &mut Problems, key: &str, written: &[String], known: &BTreeMap<String, settings::Site>) -> Vec<SiteId> {
+    if written.is_empty() {
+        problems.add(key, "empty", "write at least one site");
+    }
+    for unknown in written.iter().filter(|site| !known.contains_key(*site)) {
+        let names: Vec<&str> = known.keys().map(String::as_str).collect();
+        problems.add(key, format!("{unknown:?}"), format!("write sites that are configured: {}", names.join(", ")));
+    }
+    let sites: BTreeSet<&String> = written.iter().collect();
+    sites.into_iter().map(SiteId::new).collect()
+}

@@ -1,0 +1,362 @@
+//! Comments, what was decided of them and what people ruled: the one read and the one write of the judge loop, the durable queue, the
+//! record of one comment, and rulings.
+
+use super::rows::{self, CommentRow};
+use super::{Pending, Reader, Store, StoreError, Waiting};
+use crate::classifier::{Example, Label};
+use crate::clock::Timestamp;
+use crate::comment::{Comment, Facts};
+use crate::decision::{Decision, Ruling, Status};
+use crate::delivery::Outgoing;
+use crate::id::{CommentId, SiteId};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// The author's record is counted to this and no further: it saturates long before, and a busy author costs no more than a new one.
+const RECORD_MAX: u32 = 20;
+
+/// What makes a resent submission the same: the sender's key, and a hash of what was sent with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Idempotency {
+    pub key: String,
+    pub request_hash: [u8; 32],
+}
+
+/// A comment on its way into the durable queue.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    pub comment: Comment,
+    pub idempotency: Option<Idempotency>,
+}
+
+/// A comment that was judged, with what must leave because of it.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    pub comment: Comment,
+    pub idempotency: Option<Idempotency>,
+    pub decision: Decision,
+    /// It stands in the durable queue already.
+    pub seq: Option<i64>,
+    pub outgoing: Vec<Outgoing>,
+}
+
+/// What became of an arrival or a judged comment.
+#[derive(Debug, Clone)]
+pub enum Received {
+    New(Box<Record>),
+    /// The same submission came before; here is how it stands.
+    Known(Box<Record>),
+    /// Another submission came before under the same idempotency key.
+    Conflict,
+}
+
+/// Everything written down of one comment.
+#[derive(Debug, Clone)]
+pub struct Record {
+    pub seq: i64,
+    pub comment: Comment,
+    pub status: Status,
+    pub version: u32,
+    pub decision: Option<Decision>,
+    pub ruled: Option<Ruled>,
+}
+
+/// A ruling as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruled {
+    pub ruling: Ruling,
+    pub by: String,
+    pub via: String,
+    pub at: Timestamp,
+}
+
+/// A ruling about to be given.
+#[derive(Debug, Clone)]
+pub struct NewRuling {
+    pub site: SiteId,
+    pub comment: CommentId,
+    pub ruled: Ruled,
+    /// Only if the comment still has this version: what the person saw.
+    pub version: Option<u32>,
+}
+
+impl Reader {
+    /// What the past says of each comment, in their order. One snapshot.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn facts<'a>(&self, comments: impl IntoIterator<Item = &'a Comment>, now: Timestamp) -> Result<Vec<Facts>, StoreError> {
+        self.with(|connection| comments.into_iter().map(|comment| facts(connection, comment, now)).collect())
+    }
+
+    /// The oldest comments of these sites in the durable queue, with their sequence numbers.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn queued<'a>(&self, sites: impl Iterator<Item = &'a SiteId>, limit: usize) -> Result<Vec<(i64, Comment)>, StoreError> {
+        let sites = sites.map(SiteId::as_str).collect::<serde_json::Value>().to_string();
+        self.with(|connection| {
+            let sql = format!(
+                "SELECT {} FROM comments c WHERE status = 'queued' AND site IN (SELECT value FROM json_each(?1)) ORDER BY seq LIMIT ?2",
+                rows::COMMENT
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut found = statement.query(params![sites, limit])?;
+            let mut queued = Vec::new();
+            while let Some(row) = found.next()? {
+                let row = rows::comment(row)?;
+                queued.push((row.seq, row.comment));
+            }
+            Ok(queued)
+        })
+    }
+
+    /// One comment of one site.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn comment(&self, site: &SiteId, id: CommentId) -> Result<Option<Record>, StoreError> {
+        self.with(|connection| by_id(connection, site, id))
+    }
+
+    /// The site of a comment, for those who stand above sites: the CLI.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn site_of(&self, id: CommentId) -> Result<Option<SiteId>, StoreError> {
+        self.with(|connection| {
+            let site = connection.query_row("SELECT site FROM comments WHERE id = ?1", [id.bytes()], |row| row.get::<_, String>(0));
+            Ok(site.optional()?.map(SiteId::new))
+        })
+    }
+
+    /// Comments that wait for a person, oldest first; of all sites, or of one.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn held(&self, site: Option<&SiteId>, limit: usize) -> Result<Vec<Record>, StoreError> {
+        self.with(|connection| {
+            let sql = format!(
+                "SELECT {} FROM comments c WHERE status = 'held' AND (?1 IS NULL OR site = ?1) ORDER BY seq LIMIT ?2",
+                rows::COMMENT
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut found = statement.query(params![site.map(SiteId::as_str), limit])?;
+            let mut held = Vec::new();
+            while let Some(row) = found.next()? {
+                held.push(complete(connection, rows::comment(row)?)?);
+            }
+            Ok(held)
+        })
+    }
+
+    /// Every comment whose last ruling is a label, oldest first: what the next training learns from.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn examples(&self) -> Result<Vec<Example>, StoreError> {
+        self.with(|connection| {
+            let sql = "SELECT body, ruled, site, page_url FROM comments WHERE ruled IS NOT NULL ORDER BY seq";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut found = statement.query([])?;
+            let mut examples = Vec::new();
+            while let Some(row) = found.next()? {
+                let Some(label) = Label::of(rows::ruling(&row.get::<_, String>(1)?)?) else { continue };
+                let (site, page): (String, Option<String>) = (row.get(2)?, row.get(3)?);
+                examples.push(Example { body: row.get(0)?, label, group: page.map(|page| format!("{site} {page}")) });
+            }
+            Ok(examples)
+        })
+    }
+}
+
+impl Store {
+    /// Writes a batch of judged comments with everything that leaves because of them: one transaction.
+    pub fn record(&self, batch: Vec<Judged>) -> Pending<Vec<Received>> {
+        let waiting = Arc::clone(&self.waiting);
+        self.write(move |connection| batch.into_iter().map(|judged| record(connection, &waiting, judged)).collect())
+    }
+
+    /// Puts a comment into the durable queue.
+    pub fn enqueue(&self, arrival: Arrival) -> Pending<Received> {
+        let waiting = Arc::clone(&self.waiting);
+        self.write(move |connection| {
+            if let Some(known) = known(connection, &arrival.comment.site, arrival.idempotency.as_ref())? {
+                return Ok(known);
+            }
+            let seq = insert(connection, &arrival.comment, arrival.idempotency.as_ref(), Status::Queued)?;
+            waiting.queued.fetch_add(1, Ordering::Relaxed);
+            let record = Record { seq, comment: arrival.comment, status: Status::Queued, version: 1, decision: None, ruled: None };
+            Ok(Received::New(Box::new(record)))
+        })
+    }
+
+    /// Gives a ruling, unless the comment changed since or stands so already; `outgoing` makes what must leave of the record after it.
+    /// Answers the record as it now stands and whether this ruling was taken; none for an unknown comment.
+    pub fn rule(
+        &self,
+        new: NewRuling,
+        outgoing: impl FnOnce(&Record) -> Vec<Outgoing> + Send + 'static,
+    ) -> Pending<Option<(Record, bool)>> {
+        let waiting = Arc::clone(&self.waiting);
+        self.write(move |connection| {
+            let Some(before) = by_id(connection, &new.site, new.comment)? else { return Ok(None) };
+            let changed = new.version.is_some_and(|seen| seen != before.version);
+            let stands_so = before.ruled.as_ref().is_some_and(|ruled| ruled.ruling == new.ruled.ruling);
+            if changed || stands_so {
+                return Ok(Some((before, false)));
+            }
+            if before.status == Status::Queued {
+                waiting.queued.fetch_sub(1, Ordering::Relaxed);
+            }
+            let after = rule(connection, before, new.ruled)?;
+            for outgoing in outgoing(&after) {
+                super::outbox::insert(connection, &waiting, &outgoing)?;
+            }
+            Ok(Some((after, true)))
+        })
+    }
+}
+
+fn facts(connection: &Connection, comment: &Comment, now: Timestamp) -> Result<Facts, StoreError> {
+    let Some(author) = rows::author_key(comment) else { return Ok(Facts::none(now)) };
+    let mut statement = connection.prepare_cached(
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM comments WHERE site = ?1 AND author = ?2 AND status = 'published' LIMIT ?3)),
+                (SELECT count(*) FROM (SELECT 1 FROM comments WHERE site = ?1 AND author = ?2 AND status = 'rejected' AND ruled = 'spam' LIMIT ?3))",
+    )?;
+    let counts = statement.query_row(params![comment.site.as_str(), author, RECORD_MAX], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(Facts { now, author_published: counts.0, author_spam: counts.1 })
+}
+
+fn record(connection: &Connection, waiting: &Waiting, judged: Judged) -> Result<Received, StoreError> {
+    let Judged { comment, idempotency, decision, seq, outgoing } = judged;
+    let status = decision.status();
+    let record = if seq.is_some() {
+        let Some(queued) = by_id(connection, &comment.site, comment.id)? else { return Err(StoreError::Row("queue".into())) };
+        if queued.status != Status::Queued {
+            // A person ruled while the judge had it in hand: the ruling stands, and needs no verdict.
+            return Ok(Received::Known(Box::new(queued)));
+        }
+        waiting.queued.fetch_sub(1, Ordering::Relaxed);
+        decided(connection, queued, status)?
+    } else {
+        if let Some(known) = known(connection, &comment.site, idempotency.as_ref())? {
+            return Ok(known);
+        }
+        let seq = insert(connection, &comment, idempotency.as_ref(), status)?;
+        Record { seq, comment, status, version: 1, decision: None, ruled: None }
+    };
+    insert_decision(connection, &record, &decision)?;
+    for outgoing in &outgoing {
+        super::outbox::insert(connection, waiting, outgoing)?;
+    }
+    Ok(Received::New(Box::new(Record { decision: Some(decision), ..record })))
+}
+
+/// A queued comment gets its verdict.
+fn decided(connection: &Connection, queued: Record, status: Status) -> Result<Record, StoreError> {
+    let version = queued.version + 1;
+    let mut statement = connection.prepare_cached("UPDATE comments SET status = ?2, version = ?3 WHERE seq = ?1")?;
+    statement.execute(params![queued.seq, status.as_str(), version])?;
+    Ok(Record { status, version, ..queued })
+}
+
+/// What stands under an idempotency key, if anything does.
+fn known(connection: &Connection, site: &SiteId, idempotency: Option<&Idempotency>) -> Result<Option<Received>, StoreError> {
+    let Some(idempotency) = idempotency else { return Ok(None) };
+    let sql = format!("SELECT {}, c.request_hash FROM comments c WHERE site = ?1 AND idempotency_key = ?2", rows::COMMENT);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut found = statement.query(params![site.as_str(), idempotency.key])?;
+    let Some(row) = found.next()? else { return Ok(None) };
+    if row.get::<_, [u8; 32]>(18)? != idempotency.request_hash {
+        return Ok(Some(Received::Conflict));
+    }
+    Ok(Some(Received::Known(Box::new(complete(connection, rows::comment(row)?)?))))
+}
+
+fn by_id(connection: &Connection, site: &SiteId, id: CommentId) -> Result<Option<Record>, StoreError> {
+    let sql = format!("SELECT {} FROM comments c WHERE id = ?1 AND site = ?2", rows::COMMENT);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut found = statement.query(params![id.bytes(), site.as_str()])?;
+    let Some(row) = found.next()? else { return Ok(None) };
+    Ok(Some(complete(connection, rows::comment(row)?)?))
+}
+
+/// Adds the last decision and the last ruling.
+pub(super) fn complete(connection: &Connection, row: CommentRow) -> Result<Record, StoreError> {
+    let CommentRow { seq, comment, status, version } = row;
+    let sql = format!("SELECT {} FROM decisions WHERE comment = ?1 ORDER BY seq DESC LIMIT 1", rows::DECISION);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut found = statement.query([seq])?;
+    let decision = found.next()?.map(rows::decision).transpose()?;
+    let mut statement =
+        connection.prepare_cached("SELECT ruling, actor, via, at FROM rulings WHERE comment = ?1 ORDER BY seq DESC LIMIT 1")?;
+    let last = statement.query_row([seq], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).optional()?;
+    let ruled = match last {
+        None => None,
+        Some((ruling, by, via, at)) => Some(Ruled { ruling: rows::ruling(&ruling)?, by, via, at: Timestamp::from_ms(at) }),
+    };
+    Ok(Record { seq, comment, status, version, decision, ruled })
+}
+
+fn insert(connection: &Connection, comment: &Comment, idempotency: Option<&Idempotency>, status: Status) -> Result<i64, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO comments (id, site, received_at, idempotency_key, request_hash, submitted_at, kind, name, email, url, ip, user_agent,
+                               role, body, page_url, page_title, parent_id, author, status)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+    )?;
+    let author = &comment.author;
+    Ok(statement.insert(params![
+        comment.id.bytes(),
+        comment.site.as_str(),
+        comment.received_at.ms(),
+        idempotency.map(|idempotency| &idempotency.key),
+        idempotency.map(|idempotency| idempotency.request_hash),
+        comment.submitted_at.map(Timestamp::ms),
+        comment.kind.as_str(),
+        author.name,
+        author.email,
+        author.url,
+        author.ip.map(|ip| ip.to_string()),
+        author.user_agent,
+        author.role,
+        comment.body,
+        comment.page.url,
+        comment.page.title,
+        comment.parent_id,
+        rows::author_key(comment),
+        status.as_str(),
+    ])?)
+}
+
+fn insert_decision(connection: &Connection, record: &Record, decision: &Decision) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO decisions (site, comment, verdict, discard, band, score, model, mode, why, decided_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    statement.insert(params![
+        record.comment.site.as_str(),
+        record.seq,
+        decision.verdict.as_str(),
+        decision.discard,
+        decision.band.as_str(),
+        decision.score,
+        decision.model.as_ref().map(crate::id::ModelId::as_str),
+        decision.mode.as_str(),
+        rows::why_of(decision)?,
+        decision.decided_at.ms(),
+    ])?;
+    Ok(())
+}
+
+fn rule(connection: &Connection, before: Record, ruled: Ruled) -> Result<Record, StoreError> {
+    let mut statement =
+        connection.prepare_cached("INSERT INTO rulings (site, comment, ruling, actor, via, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    statement.insert(params![before.comment.site.as_str(), before.seq, ruled.ruling.as_str(), ruled.by, ruled.via, ruled.at.ms()])?;
+    let status = ruled.ruling.status();
+    let version = before.version + 1;
+    let mut statement = connection.prepare_cached("UPDATE comments SET status = ?2, ruled = ?3, version = ?4 WHERE seq = ?1")?;
+    statement.execute(params![before.seq, status.as_str(), ruled.ruling.as_str(), version])?;
+    Ok(Record { status, version, ruled: Some(ruled), ..before })
+}

@@ -1,0 +1,143 @@
+//! Digests: which held comments were put before whom, and when.
+
+use super::comments::complete;
+use super::{Pending, Reader, Record, Store, StoreError, rows};
+use crate::clock::Timestamp;
+use crate::delivery::Outgoing;
+use crate::id::{DigestId, ModeratorId, SiteId};
+use rusqlite::{OptionalExtension, params};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A digest about to be sent: the comments by number, and the mail, in one transaction.
+#[derive(Debug)]
+pub struct NewDigest {
+    pub id: DigestId,
+    pub site: SiteId,
+    pub moderator: ModeratorId,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// `Record::seq`, in the order of the mail.
+    pub items: Vec<i64>,
+    pub outgoing: Outgoing,
+}
+
+/// A digest that was sent, with how its comments stand now.
+#[derive(Debug)]
+pub struct DigestRecord {
+    pub site: SiteId,
+    pub moderator: ModeratorId,
+    pub expires_at: Timestamp,
+    /// In the order of their numbers, from 1.
+    pub items: Vec<Record>,
+}
+
+/// How a moderator stands on a site: what decides whether a digest is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Held comments this moderator was not yet shown.
+    pub waiting: usize,
+    pub oldest: Option<Timestamp>,
+    pub last_digest: Option<Timestamp>,
+    /// Digests within the last 24 hours.
+    pub digests_today: usize,
+}
+
+impl Store {
+    pub fn send_digest(&self, digest: NewDigest) -> Pending<()> {
+        let waiting = Arc::clone(&self.waiting);
+        self.write(move |connection| {
+            connection
+                .prepare_cached("INSERT INTO digests (id, site, moderator, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .execute(params![
+                    digest.id.bytes(),
+                    digest.site.as_str(),
+                    digest.moderator.as_str(),
+                    digest.created_at.ms(),
+                    digest.expires_at.ms()
+                ])?;
+            let mut item = connection
+                .prepare_cached("INSERT INTO digest_items (digest, number, site, moderator, comment) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+            for (number, seq) in (1_i64..).zip(&digest.items) {
+                item.execute(params![digest.id.bytes(), number, digest.site.as_str(), digest.moderator.as_str(), seq])?;
+            }
+            super::outbox::insert(connection, &waiting, &digest.outgoing)
+        })
+    }
+}
+
+/// Held comments of a site that a moderator was not shown yet.
+const UNSHOWN: &str = "FROM comments c WHERE site = ?1 AND status = 'held' \
+                       AND NOT EXISTS (SELECT 1 FROM digest_items i WHERE i.moderator = ?2 AND i.comment = c.seq)";
+
+impl Reader {
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn standing(&self, site: &SiteId, moderator: &ModeratorId, now: Timestamp) -> Result<Standing, StoreError> {
+        self.with(|connection| {
+            let sql = format!("SELECT count(*), min(received_at) {UNSHOWN}");
+            let who = params![site.as_str(), moderator.as_str()];
+            let (waiting, oldest): (usize, Option<i64>) =
+                connection.prepare_cached(&sql)?.query_row(who, |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let since = now.minus(Duration::from_hours(24)).ms();
+            let sql = "SELECT max(created_at), count(*) FILTER (WHERE created_at > ?3) FROM digests WHERE site = ?1 AND moderator = ?2";
+            let (last, digests_today): (Option<i64>, usize) = connection
+                .prepare_cached(sql)?
+                .query_row(params![site.as_str(), moderator.as_str(), since], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let time = |ms: Option<i64>| ms.map(Timestamp::from_ms);
+            Ok(Standing { waiting, oldest: time(oldest), last_digest: time(last), digests_today })
+        })
+    }
+
+    /// The oldest held comments of a site that a moderator was not shown yet.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn unshown(&self, site: &SiteId, moderator: &ModeratorId, limit: usize) -> Result<Vec<Record>, StoreError> {
+        self.with(|connection| {
+            let sql = format!("SELECT {} {UNSHOWN} ORDER BY seq LIMIT ?3", rows::COMMENT);
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut found = statement.query(params![site.as_str(), moderator.as_str(), limit])?;
+            let mut records = Vec::new();
+            while let Some(row) = found.next()? {
+                records.push(complete(connection, rows::comment(row)?)?);
+            }
+            Ok(records)
+        })
+    }
+
+    /// Comments of a site that were decided without a person since `since`.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn handled(&self, site: &SiteId, since: Timestamp) -> Result<u64, StoreError> {
+        self.with(|connection| {
+            let sql = "SELECT count(*) FROM comments WHERE site = ?1 AND received_at > ?2 AND status IN ('published', 'rejected') AND ruled IS NULL";
+            Ok(connection.prepare_cached(sql)?.query_row(params![site.as_str(), since.ms()], |row| row.get(0))?)
+        })
+    }
+
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn digest(&self, id: DigestId) -> Result<Option<DigestRecord>, StoreError> {
+        self.with(|connection| {
+            let head = connection
+                .prepare_cached("SELECT site, moderator, expires_at FROM digests WHERE id = ?1")?
+                .query_row([id.bytes()], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?)))
+                .optional()?;
+            let Some((site, moderator, expires_at)) = head else { return Ok(None) };
+            let sql = format!(
+                "SELECT {} FROM digest_items i JOIN comments c ON c.seq = i.comment WHERE i.digest = ?1 ORDER BY i.number",
+                rows::COMMENT
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut found = statement.query([id.bytes()])?;
+            let mut items = Vec::new();
+            while let Some(row) = found.next()? {
+                items.push(complete(connection, rows::comment(row)?)?);
+            }
+            let (site, moderator) = (SiteId::new(site), ModeratorId::new(moderator));
+            Ok(Some(DigestRecord { site, moderator, expires_at: Timestamp::from_ms(expires_at), items }))
+        })
+    }
+}

@@ -1,0 +1,358 @@
+//! The store: the one front door to what is written down, in domain types. SQLite behind it (WAL, `synchronous=FULL`: what was
+//! acknowledged survives power loss), one writer with group commit, a few readers. It keeps and finds; it never judges, and nothing
+//! here knows the network.
+
+mod checkpoint;
+mod comments;
+mod digests;
+mod outbox;
+mod rows;
+mod schema;
+mod writer;
+
+pub use comments::{Arrival, Idempotency, Judged, NewRuling, Received, Record, Ruled};
+pub use digests::{DigestRecord, NewDigest, Standing};
+pub use writer::Pending;
+
+use crate::clock::Timestamp;
+use crate::dice::Dice;
+use checkpoint::Checkpoints;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+use std::collections::HashMap;
+use std::fs::{DirBuilder, File, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use writer::Writer;
+
+/// Readers beside the writer: more than this and they only take each other's cores.
+const READERS: usize = 3;
+
+/// How long what was found about free space stays true, in ms.
+const SPACE_CHECK_MS: i64 = 1_000;
+
+/// Where the files must stay within.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    pub wal_bytes_max: u64,
+    pub disk_free_bytes_min: u64,
+}
+
+/// A store that is open for writing. One process has it; a second is refused.
+#[derive(Debug)]
+pub struct Store {
+    writer: Writer,
+    _checkpoints: Checkpoints,
+    reader: Reader,
+    path: PathBuf,
+    bounds: Bounds,
+    waiting: Arc<Waiting>,
+    space_checked_at: AtomicI64,
+    full: Mutex<Option<Full>>,
+    _lock: File,
+}
+
+/// What waits in the store, counted beside it so that no bound costs a query.
+#[derive(Debug, Default)]
+struct Waiting {
+    queued: AtomicUsize,
+    parcels: Mutex<HashMap<String, usize>>,
+}
+
+/// A bound that was reached.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} is {got}, the limit is {limit}")]
+pub struct Full {
+    pub what: &'static str,
+    pub got: u64,
+    pub limit: u64,
+}
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("another hamlet has {0} open; stop it, or name another --data directory")]
+    Locked(PathBuf),
+    #[error("the store was written by a newer hamlet (schema {found}, this one knows {known}); run that one")]
+    Newer { found: i64, known: i64 },
+    #[error("there is no store at {0}; start `hamlet serve` there once, or name the --data directory")]
+    Missing(PathBuf),
+    #[error("too much waits to be written; try again soon")]
+    Busy,
+    #[error("the store is closing")]
+    Stopped,
+    #[error("the store's files cannot be used at {path}")]
+    Files { path: PathBuf, source: std::io::Error },
+    #[error("the writer's thread cannot start")]
+    Thread(std::io::Error),
+    #[error("a row holds what this version cannot read: {0}")]
+    Row(String),
+    #[error("sqlite: {0}")]
+    Sqlite(Arc<rusqlite::Error>),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(Arc::new(error))
+    }
+}
+
+impl StoreError {
+    /// The same error for another who shared the transaction.
+    fn again(&self) -> Self {
+        match self {
+            Self::Sqlite(error) => Self::Sqlite(Arc::clone(error)),
+            Self::Busy => Self::Busy,
+            Self::Row(what) => Self::Row(what.clone()),
+            Self::Stopped | Self::Locked(_) | Self::Newer { .. } | Self::Missing(_) | Self::Files { .. } | Self::Thread(_) => Self::Stopped,
+        }
+    }
+}
+
+impl Store {
+    /// Opens or makes the store `hamlet.db` in the directory `data`, which is made if missing.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] when another process has it, [`StoreError::Newer`] when a later version wrote it.
+    pub fn open(data: &Path, bounds: Bounds) -> Result<Self, StoreError> {
+        let files = |path: &Path| {
+            let path = path.to_owned();
+            move |source| StoreError::Files { path, source }
+        };
+        // Readers' addresses and the keys that sign links lie here: for the daemon's own user only.
+        DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(files(data))?;
+        let lock_path = data.join("hamlet.lock");
+        let lock = File::create(&lock_path).map_err(files(&lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::Locked(data.to_owned())),
+            Err(TryLockError::Error(source)) => return Err(StoreError::Files { path: lock_path, source }),
+        }
+        let path = Self::file(data);
+        File::options().create(true).append(true).mode(0o600).open(&path).map_err(files(&path))?;
+        let connection = Connection::open(&path)?;
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
+             PRAGMA cache_size = -32000;",
+        )?;
+        connection.pragma_update(None, "wal_autocheckpoint", checkpoint::WRITER_PAGES)?;
+        prepare_once(&connection)?;
+        schema::migrate(&connection)?;
+        // The lock says that we are alone: whoever leased a parcel before is gone, and it need not wait for the lease to run out.
+        connection.execute("UPDATE parcels SET lease_token = NULL, lease_until = 0 WHERE lease_token IS NOT NULL AND dead = 0", [])?;
+        let waiting = Arc::new(Waiting::count(&connection)?);
+        let reader = Reader::open(data)?;
+        let writer = Writer::start(connection)?;
+        let checkpoints = Checkpoints::start(&path)?;
+        Ok(Self {
+            writer,
+            _checkpoints: checkpoints,
+            reader,
+            path,
+            bounds,
+            waiting,
+            space_checked_at: AtomicI64::new(i64::MIN),
+            full: Mutex::new(None),
+            _lock: lock,
+        })
+    }
+
+    /// The database file of a data directory.
+    pub fn file(data: &Path) -> PathBuf {
+        data.join("hamlet.db")
+    }
+
+    pub fn read(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Runs `work` in the next transaction; it is on disk when the pending is done.
+    fn write<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static) -> Pending<T> {
+        self.writer.submit(work)
+    }
+
+    /// Comments in the durable queue.
+    pub fn queued(&self) -> usize {
+        self.waiting.queued.load(Ordering::Relaxed)
+    }
+
+    /// Undelivered parcels of a site.
+    pub fn parcels_waiting(&self, site: &str) -> usize {
+        self.waiting.parcels().get(site).copied().unwrap_or(0)
+    }
+
+    /// Whether there is room to write: the log within its bound, the disk above its floor. Looks at the disk once a second at most.
+    ///
+    /// # Errors
+    /// [`Full`], the bound that was reached.
+    pub fn room(&self, now: Timestamp) -> Result<(), Full> {
+        let last = self.space_checked_at.load(Ordering::Relaxed);
+        let mut full = self.full.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.ms().saturating_sub(last) >= SPACE_CHECK_MS || now.ms() < last {
+            self.space_checked_at.store(now.ms(), Ordering::Relaxed);
+            *full = self.measure_space();
+        }
+        full.clone().map_or(Ok(()), Err)
+    }
+
+    fn measure_space(&self) -> Option<Full> {
+        let log = std::fs::metadata(self.path.with_extension("db-wal")).map_or(0, |file| file.len());
+        if log > self.bounds.wal_bytes_max {
+            return Some(Full { what: "the write-ahead log in bytes", got: log, limit: self.bounds.wal_bytes_max });
+        }
+        let disk = rustix::fs::statvfs(&self.path).ok()?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        (free < self.bounds.disk_free_bytes_min).then_some(Full {
+            what: "free disk in bytes",
+            got: free,
+            limit: self.bounds.disk_free_bytes_min,
+        })
+    }
+
+    /// The secrets of a purpose by id, oldest first; the first is made when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn keys(&self, purpose: &'static str, now: Timestamp, dice: &Dice) -> Pending<Vec<(u8, [u8; 32])>> {
+        let fresh = dice.bytes();
+        self.write(move |connection| {
+            let none = connection.query_row("SELECT count(*) FROM keys WHERE purpose = ?1", [purpose], |row| row.get::<_, i64>(0))? == 0;
+            if none {
+                let insert = "INSERT INTO keys (purpose, secret, created_at) VALUES (?1, ?2, ?3)";
+                connection.execute(insert, rusqlite::params![purpose, fresh, now.ms()])?;
+            }
+            let mut statement = connection.prepare("SELECT id, secret FROM keys WHERE purpose = ?1 ORDER BY id")?;
+            let keys = statement.query_map([purpose], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(keys.collect::<Result<Vec<_>, _>>()?)
+        })
+    }
+}
+
+impl Waiting {
+    fn count(connection: &Connection) -> Result<Self, StoreError> {
+        let queued: i64 = connection.query_row("SELECT count(*) FROM comments WHERE status = 'queued'", [], |row| row.get(0))?;
+        let mut statement = connection.prepare("SELECT site, count(*) FROM parcels WHERE dead = 0 GROUP BY site")?;
+        let parcels = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, usize>(1)?)))?;
+        Ok(Self { queued: AtomicUsize::new(usize::try_from(queued).unwrap_or(0)), parcels: Mutex::new(parcels.collect::<Result<_, _>>()?) })
+    }
+
+    fn parcels(&self) -> std::sync::MutexGuard<'_, HashMap<String, usize>> {
+        self.parcels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sites with undelivered parcels.
+    fn sites(&self) -> Vec<String> {
+        self.parcels().iter().filter(|(_, count)| **count > 0).map(|(site, _)| site.clone()).collect()
+    }
+
+    fn parcel_came(&self, site: &str) {
+        *self.parcels().entry(site.to_owned()).or_default() += 1;
+    }
+
+    fn parcel_went(&self, site: &str) {
+        if let Some(count) = self.parcels().get_mut(site) {
+            *count = count.saturating_sub(1);
+        }
+    }
+}
+
+/// Statements are planned once and kept. Without the planner's stability guarantee SQLite plans anew whenever a bound value changes that a
+/// partial index might care about: half of the judge's time under load.
+fn prepare_once(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+/// Reads beside the writer, each a short snapshot. The CLI has one of its own while a daemon runs.
+#[derive(Debug)]
+pub struct Reader {
+    connections: Vec<Mutex<Connection>>,
+}
+
+impl Reader {
+    /// # Errors
+    /// [`StoreError::Missing`] when there is no store in `data`.
+    pub fn open(data: &Path) -> Result<Self, StoreError> {
+        let path = Store::file(data);
+        if !path.exists() {
+            return Err(StoreError::Missing(data.to_owned()));
+        }
+        let open = || -> Result<Mutex<Connection>, StoreError> {
+            let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+            connection.execute_batch("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;")?;
+            connection.busy_timeout(std::time::Duration::from_secs(5))?;
+            prepare_once(&connection)?;
+            Ok(Mutex::new(connection))
+        };
+        Ok(Self { connections: (0..READERS).map(|_| open()).collect::<Result<_, _>>()? })
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let free = self.connections.iter().find_map(|connection| connection.try_lock().ok());
+        let guard = match (free, self.connections.first()) {
+            (Some(guard), _) => guard,
+            (None, Some(first)) => first.lock().unwrap_or_else(PoisonError::into_inner),
+            (None, None) => return Err(StoreError::Stopped),
+        };
+        // One snapshot for all that `work` reads, and one pair of locks.
+        let snapshot = guard.unchecked_transaction()?;
+        let result = work(&snapshot)?;
+        snapshot.commit()?;
+        Ok(result)
+    }
+
+    /// The highest number any comment has: how many ever came.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn comments_ever(&self) -> Result<u64, StoreError> {
+        self.with(|connection| Ok(connection.query_row("SELECT coalesce(max(seq), 0) FROM comments", [], |row| row.get(0))?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPEN: Bounds = Bounds { wal_bytes_max: u64::MAX, disk_free_bytes_min: 0 };
+
+    fn room(bounds: Bounds) -> Result<(), Full> {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(data.path(), bounds).unwrap();
+        store.keys("test", Timestamp::from_ms(0), &Dice::seeded(1)).wait().unwrap();
+        store.room(Timestamp::from_ms(0))
+    }
+
+    #[test]
+    fn a_full_disk_or_an_overgrown_log_is_named_before_anything_is_written() {
+        assert_eq!(room(OPEN), Ok(()));
+        let log = room(Bounds { wal_bytes_max: 0, ..OPEN }).unwrap_err();
+        assert_eq!((log.what, log.limit), ("the write-ahead log in bytes", 0));
+        let disk = room(Bounds { disk_free_bytes_min: u64::MAX, ..OPEN }).unwrap_err();
+        assert_eq!(disk.what, "free disk in bytes");
+    }
+
+    #[test]
+    fn a_second_owner_and_a_newer_store_are_refused() {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(data.path(), OPEN).unwrap();
+        assert!(matches!(Store::open(data.path(), OPEN), Err(StoreError::Locked(_))));
+        drop(store);
+        Connection::open(Store::file(data.path())).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
+        assert!(matches!(Store::open(data.path(), OPEN), Err(StoreError::Newer { found: 99, .. })));
+        assert!(matches!(Reader::open(&data.path().join("nowhere")), Err(StoreError::Missing(_))));
+    }
+
+    #[test]
+    fn signing_keys_are_made_once() {
+        let data = tempfile::tempdir().unwrap();
+        let keys = |seed| {
+            let store = Store::open(data.path(), OPEN).unwrap();
+            store.keys("test", Timestamp::from_ms(0), &Dice::seeded(seed)).wait().unwrap()
+        };
+        assert_eq!(keys(1), keys(2));
+    }
+}

@@ -1,0 +1,122 @@
+//! Parcels at rest: put in with what caused them, leased before they are carried, settled by who holds the lease. No transaction is open
+//! while anything travels.
+
+use super::{Pending, Reader, Store, StoreError, Waiting, rows};
+use crate::clock::Timestamp;
+use crate::delivery::{Delivery, Next, Outgoing};
+use crate::dice::Dice;
+use crate::id::{ParcelId, SiteId};
+use rusqlite::{Connection, params};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Puts a parcel in. Only ever called inside the transaction of what caused it.
+pub(super) fn insert(connection: &Connection, waiting: &Waiting, outgoing: &Outgoing) -> Result<(), StoreError> {
+    let (kind, lane, content) = rows::parcel_of(&outgoing.parcel)?;
+    let mut statement = connection
+        .prepare_cached("INSERT INTO parcels (id, site, lane, kind, content, created_at, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+    let created_at = outgoing.due_at.ms();
+    statement.insert(params![outgoing.id.bytes(), outgoing.site.as_str(), lane, kind, content, created_at, created_at])?;
+    waiting.parcel_came(outgoing.site.as_str());
+    Ok(())
+}
+
+impl Store {
+    /// Leases up to `limit` due parcels, the first of each lane only, for as long as `lease`. On disk before anything is sent. No site holds
+    /// more than `site_max` at a time, and who holds least is served first: a blog that hangs keeps no other blog waiting.
+    pub fn claim(&self, now: Timestamp, lease: Duration, (limit, site_max): (usize, usize), dice: &Dice) -> Pending<Vec<Delivery>> {
+        let random = dice.bytes();
+        let token = random.first_chunk::<16>().copied().unwrap_or_default();
+        let sites = self.waiting.sites();
+        self.write(move |connection| {
+            let mut claimed = Vec::new();
+            for (held, site) in by_leases(connection, sites, now)? {
+                let share = site_max.saturating_sub(held).min(limit.saturating_sub(claimed.len()));
+                claim_of_site(connection, &site, (now, now.plus(lease)), share, token, &mut claimed)?;
+            }
+            Ok(claimed)
+        })
+    }
+
+    /// Writes down how an attempt ended; whether the lease still held. A parcel whose lease was lost is somebody else's.
+    pub fn settle(&self, delivery: &Delivery, next: Next) -> Pending<bool> {
+        let (id, token, site) = (delivery.id.bytes(), delivery.token, delivery.site.clone());
+        let waiting = Arc::clone(&self.waiting);
+        self.write(move |connection| {
+            let gone = |connection: &Connection, sql: &str, error: Option<&str>| -> Result<bool, StoreError> {
+                let settled = connection.prepare_cached(sql)?.execute(params![id, token, error])? == 1;
+                if settled {
+                    waiting.parcel_went(site.as_str());
+                }
+                Ok(settled)
+            };
+            match next {
+                Next::Done => gone(connection, "DELETE FROM parcels WHERE id = ?1 AND lease_token = ?2 AND ?3 IS NULL", None),
+                Next::Dead { reason } => {
+                    let sql = "UPDATE parcels SET dead = 1, lease_token = NULL, last_error = ?3 WHERE id = ?1 AND lease_token = ?2";
+                    gone(connection, sql, Some(&reason))
+                }
+                Next::At { due_at, reason } => {
+                    let sql = "UPDATE parcels SET due_at = ?3, last_error = ?4, lease_token = NULL, lease_until = 0
+                               WHERE id = ?1 AND lease_token = ?2";
+                    Ok(connection.prepare_cached(sql)?.execute(params![id, token, due_at.ms(), reason])? == 1)
+                }
+            }
+        })
+    }
+}
+
+/// Sites with how many parcels they have on their way, the fewest first.
+fn by_leases(connection: &Connection, sites: Vec<String>, now: Timestamp) -> Result<Vec<(usize, String)>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT count(*) FROM parcels WHERE site = ?1 AND lease_token IS NOT NULL AND dead = 0 AND lease_until > ?2")?;
+    let held = |site: String| Ok((statement.query_row(params![site, now.ms()], |row| row.get(0))?, site));
+    let mut held = sites.into_iter().map(held).collect::<Result<Vec<_>, StoreError>>()?;
+    held.sort();
+    Ok(held)
+}
+
+fn claim_of_site(
+    connection: &Connection,
+    site: &str,
+    (now, until): (Timestamp, Timestamp),
+    limit: usize,
+    token: [u8; 16],
+    claimed: &mut Vec<Delivery>,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, id, site, lane, kind, content, attempts, created_at FROM parcels p
+         WHERE site = ?3 AND dead = 0 AND due_at <= ?1 AND lease_until <= ?1
+           AND NOT EXISTS (SELECT 1 FROM parcels e WHERE e.lane = p.lane AND e.dead = 0 AND e.seq < p.seq)
+         ORDER BY due_at LIMIT ?2",
+    )?;
+    let mut found = statement.query(params![now.ms(), limit, site])?;
+    let mut lease_it =
+        connection.prepare_cached("UPDATE parcels SET lease_token = ?2, lease_until = ?3, attempts = attempts + 1 WHERE seq = ?1")?;
+    while let Some(row) = found.next()? {
+        let seq: i64 = row.get(0)?;
+        lease_it.execute(params![seq, token, until.ms()])?;
+        claimed.push(Delivery {
+            id: ParcelId::from_bytes(row.get(1)?),
+            site: SiteId::new(row.get::<_, String>(2)?),
+            parcel: rows::parcel(&row.get::<_, String>(4)?, row.get(3)?, row.get(5)?)?,
+            attempt: row.get::<_, u32>(6)? + 1,
+            created_at: Timestamp::from_ms(row.get(7)?),
+            token,
+        });
+    }
+    Ok(())
+}
+
+impl Reader {
+    /// Parcels that still wait and those given up, of all sites.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn parcels(&self) -> Result<(u64, u64), StoreError> {
+        self.with(|connection| {
+            let sql = "SELECT count(*) FILTER (WHERE dead = 0), count(*) FILTER (WHERE dead = 1) FROM parcels";
+            Ok(connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
+        })
+    }
+}

@@ -1,0 +1,181 @@
+//! Rows and domain types, both ways. The store's own spelling of them, so that a change of a wire or of a core type is a migration here
+//! and nowhere else by accident.
+
+use super::StoreError;
+use crate::classifier::Contribution;
+use crate::clock::Timestamp;
+use crate::comment::{Author, Comment, Kind, Page};
+use crate::decision::{Band, Decision, Mode, Policy, Ruling, Status, Verdict};
+use crate::delivery::{Mail, Parcel, Webhook};
+use crate::id::{CommentId, DigestId, ModelId, SiteId};
+use crate::rules::{Effect, Finding};
+use rusqlite::Row;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The columns [`comment`] reads, in its order.
+pub const COMMENT: &str = "c.seq, c.id, c.site, c.received_at, c.submitted_at, c.kind, c.name, c.email, c.url, c.ip, c.user_agent, c.role, \
+                           c.body, c.page_url, c.page_title, c.parent_id, c.status, c.version";
+
+pub struct CommentRow {
+    pub seq: i64,
+    pub comment: Comment,
+    pub status: Status,
+    pub version: u32,
+}
+
+pub fn comment(row: &Row<'_>) -> Result<CommentRow, StoreError> {
+    let ip: Option<String> = row.get(9)?;
+    let submitted_at: Option<i64> = row.get(4)?;
+    let author = Author {
+        name: row.get(6)?,
+        email: row.get(7)?,
+        url: row.get(8)?,
+        ip: ip.and_then(|ip| ip.parse().ok()),
+        user_agent: row.get(10)?,
+        role: row.get(11)?,
+    };
+    let comment = Comment {
+        id: CommentId::from_bytes(row.get(1)?),
+        site: SiteId::new(row.get::<_, String>(2)?),
+        received_at: Timestamp::from_ms(row.get(3)?),
+        submitted_at: submitted_at.map(Timestamp::from_ms),
+        kind: Kind::parse(Some(&row.get::<_, String>(5)?)),
+        author,
+        body: row.get(12)?,
+        page: Page { url: row.get(13)?, title: row.get(14)? },
+        parent_id: row.get(15)?,
+    };
+    let status = word(&row.get::<_, String>(16)?, Status::parse)?;
+    Ok(CommentRow { seq: row.get(0)?, comment, status, version: row.get(17)? })
+}
+
+/// The author's record is kept under a hash, so that the index holds no address; case does not make another person.
+pub fn author_key(comment: &Comment) -> Option<[u8; 16]> {
+    let email = comment.author.email.as_deref()?.to_lowercase();
+    let digest = Sha256::digest(email.as_bytes());
+    digest.first_chunk().copied()
+}
+
+/// A word of ours, or an error that names it.
+pub fn word<T>(word: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
+    parse(word).ok_or_else(|| StoreError::Row(format!("{word:?}")))
+}
+
+#[derive(Serialize, Deserialize)]
+struct Why {
+    findings: Vec<FindingRow>,
+    evidence: Vec<(String, f64)>,
+    publish_max: f64,
+    reject_min: f64,
+    discard_min: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FindingRow {
+    code: String,
+    effect: String,
+    text: String,
+    log_odds: f64,
+}
+
+pub fn why_of(decision: &Decision) -> Result<String, StoreError> {
+    let finding = |finding: &Finding| FindingRow {
+        code: finding.code.clone(),
+        effect: finding.effect.as_str().to_owned(),
+        text: finding.text.clone(),
+        log_odds: finding.log_odds,
+    };
+    json(&Why {
+        findings: decision.findings.iter().map(finding).collect(),
+        evidence: decision.evidence.iter().map(|part| (part.what.clone(), part.log_odds)).collect(),
+        publish_max: decision.policy.publish_max,
+        reject_min: decision.policy.reject_min,
+        discard_min: decision.policy.discard_min,
+    })
+}
+
+/// The columns [`decision`] reads, in its order.
+pub const DECISION: &str = "verdict, discard, band, score, model, mode, why, decided_at";
+
+pub fn decision(row: &Row<'_>) -> Result<Decision, StoreError> {
+    let why: Why = from_json(&row.get::<_, String>(6)?)?;
+    let finding = |finding: FindingRow| -> Result<Finding, StoreError> {
+        let effects = [Effect::Reject, Effect::Hold, Effect::Evidence, Effect::Trust];
+        let effect = word(&finding.effect, |word| effects.into_iter().find(|effect| effect.as_str() == word))?;
+        Ok(Finding { code: finding.code, effect, text: finding.text, log_odds: finding.log_odds })
+    };
+    Ok(Decision {
+        verdict: word(&row.get::<_, String>(0)?, Verdict::parse)?,
+        discard: row.get(1)?,
+        band: word(&row.get::<_, String>(2)?, Band::parse)?,
+        score: row.get(3)?,
+        model: row.get::<_, Option<String>>(4)?.map(ModelId::new),
+        mode: word(&row.get::<_, String>(5)?, Mode::parse)?,
+        findings: why.findings.into_iter().map(finding).collect::<Result<_, _>>()?,
+        evidence: why.evidence.into_iter().map(|(what, log_odds)| Contribution { what, log_odds }).collect(),
+        policy: Policy { publish_max: why.publish_max, reject_min: why.reject_min, discard_min: why.discard_min },
+        decided_at: Timestamp::from_ms(row.get(7)?),
+    })
+}
+
+pub fn ruling(text: &str) -> Result<Ruling, StoreError> {
+    word(text, Ruling::parse)
+}
+
+#[derive(Serialize, Deserialize)]
+struct MailRow {
+    digest: String,
+    to_name: String,
+    to_address: String,
+    from_name: String,
+    subject: String,
+    text: String,
+    html: String,
+}
+
+/// Kind, lane and content of a parcel. A comment's webhooks share a lane; a digest has one to itself.
+pub fn parcel_of(parcel: &Parcel) -> Result<(&'static str, [u8; 16], String), StoreError> {
+    match parcel {
+        Parcel::Webhook(webhook) => Ok(("webhook", webhook.comment.bytes(), webhook.payload.clone())),
+        Parcel::Mail(mail) => {
+            let row = MailRow {
+                digest: mail.digest.to_string(),
+                to_name: mail.to_name.clone(),
+                to_address: mail.to_address.clone(),
+                from_name: mail.from_name.clone(),
+                subject: mail.subject.clone(),
+                text: mail.text.clone(),
+                html: mail.html.clone(),
+            };
+            Ok(("mail", mail.digest.bytes(), json(&row)?))
+        }
+    }
+}
+
+pub fn parcel(kind: &str, lane: [u8; 16], content: String) -> Result<Parcel, StoreError> {
+    match kind {
+        "webhook" => Ok(Parcel::Webhook(Webhook { comment: CommentId::from_bytes(lane), payload: content })),
+        "mail" => {
+            let row: MailRow = from_json(&content)?;
+            Ok(Parcel::Mail(Mail {
+                digest: DigestId::from_bytes(lane),
+                to_name: row.to_name,
+                to_address: row.to_address,
+                from_name: row.from_name,
+                subject: row.subject,
+                text: row.text,
+                html: row.html,
+            }))
+        }
+        other => Err(StoreError::Row(format!("{other:?}"))),
+    }
+}
+
+fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Row(error.to_string()))
+}
+
+fn from_json<T: for<'a> Deserialize<'a>>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Row(error.to_string()))
+}

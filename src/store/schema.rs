@@ -1,0 +1,128 @@
+//! The tables, and how an older store becomes a present one. Every table carries the site.
+
+use super::StoreError;
+use rusqlite::Connection;
+
+/// What `PRAGMA user_version` says of a store of this version.
+pub const VERSION: i64 = 1;
+
+/// Brings the store to [`VERSION`]; refuses one from the future.
+pub fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    match found {
+        VERSION => Ok(()),
+        0 => {
+            connection.execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))?;
+            Ok(())
+        }
+        newer => Err(StoreError::Newer { found: newer, known: VERSION }),
+    }
+}
+
+const TABLES: &str = "
+-- One row a comment, written once. `status`, `version` and `ruled` follow the last decision and ruling, in the same transaction.
+CREATE TABLE comments (
+    seq             INTEGER PRIMARY KEY,
+    id              BLOB NOT NULL UNIQUE,
+    site            TEXT NOT NULL,
+    received_at     INTEGER NOT NULL,           -- ms
+    idempotency_key TEXT,
+    request_hash    BLOB,
+    submitted_at    INTEGER,                    -- ms
+    kind            TEXT NOT NULL,
+    name            TEXT,
+    email           TEXT,
+    url             TEXT,
+    ip              TEXT,
+    user_agent      TEXT,
+    role            TEXT,
+    body            TEXT NOT NULL,
+    page_url        TEXT,
+    page_title      TEXT,
+    parent_id       TEXT,
+    author          BLOB,                       -- hash of the lower-cased address, for the author's record
+    status          TEXT NOT NULL,              -- queued, published, held, rejected
+    ruled           TEXT,                       -- the last ruling
+    version         INTEGER NOT NULL DEFAULT 1  -- grows with every decision and ruling
+) STRICT;
+CREATE UNIQUE INDEX comments_idempotency ON comments (site, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX comments_author ON comments (site, author, status, ruled) WHERE author IS NOT NULL;
+CREATE INDEX comments_queued ON comments (seq) WHERE status = 'queued';
+CREATE INDEX comments_held ON comments (site, seq) WHERE status = 'held';
+CREATE INDEX comments_ruled ON comments (site, seq) WHERE ruled IS NOT NULL;
+
+-- What the machine said, with its full why. Append-only.
+CREATE TABLE decisions (
+    seq        INTEGER PRIMARY KEY,
+    site       TEXT NOT NULL,
+    comment    INTEGER NOT NULL REFERENCES comments (seq),
+    verdict    TEXT NOT NULL,
+    discard    INTEGER NOT NULL,
+    band       TEXT NOT NULL,
+    score      REAL,
+    model      TEXT,
+    mode       TEXT NOT NULL,
+    why        TEXT NOT NULL,                   -- JSON: findings, evidence, thresholds
+    decided_at INTEGER NOT NULL                 -- ms
+) STRICT;
+CREATE INDEX decisions_comment ON decisions (comment);
+
+-- What people said. Append-only; the last one counts.
+CREATE TABLE rulings (
+    seq      INTEGER PRIMARY KEY,
+    site     TEXT NOT NULL,
+    comment  INTEGER NOT NULL REFERENCES comments (seq),
+    ruling   TEXT NOT NULL,
+    actor    TEXT NOT NULL,
+    via      TEXT NOT NULL,                     -- link, api, cli
+    at       INTEGER NOT NULL                   -- ms
+) STRICT;
+CREATE INDEX rulings_comment ON rulings (comment);
+
+-- What must leave. A row goes when it was taken; a dead one stays to be listed and retried.
+CREATE TABLE parcels (
+    seq         INTEGER PRIMARY KEY,
+    id          BLOB NOT NULL UNIQUE,
+    site        TEXT NOT NULL,
+    lane        BLOB NOT NULL,                  -- parcels of one lane leave in order
+    kind        TEXT NOT NULL,                  -- webhook, mail
+    content     TEXT NOT NULL,                  -- JSON
+    created_at  INTEGER NOT NULL,               -- ms
+    due_at      INTEGER NOT NULL,               -- ms
+    attempts    INTEGER NOT NULL DEFAULT 0,
+    lease_token BLOB,
+    lease_until INTEGER NOT NULL DEFAULT 0,     -- ms
+    dead        INTEGER NOT NULL DEFAULT 0,
+    last_error  TEXT
+) STRICT;
+CREATE INDEX parcels_lane ON parcels (lane, seq) WHERE dead = 0;
+CREATE INDEX parcels_due ON parcels (site, due_at) WHERE dead = 0;
+CREATE INDEX parcels_leased ON parcels (site) WHERE lease_token IS NOT NULL AND dead = 0;
+
+CREATE TABLE digests (
+    id         BLOB PRIMARY KEY,
+    site       TEXT NOT NULL,
+    moderator  TEXT NOT NULL,
+    created_at INTEGER NOT NULL,                -- ms
+    expires_at INTEGER NOT NULL                 -- ms
+) STRICT, WITHOUT ROWID;
+CREATE INDEX digests_moderator ON digests (moderator, site, created_at);
+
+CREATE TABLE digest_items (
+    digest    BLOB NOT NULL REFERENCES digests (id),
+    number    INTEGER NOT NULL,                 -- from 1, as in the mail
+    site      TEXT NOT NULL,
+    moderator TEXT NOT NULL,
+    comment   INTEGER NOT NULL REFERENCES comments (seq),
+    PRIMARY KEY (digest, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX digest_items_shown ON digest_items (moderator, comment);
+
+-- Secrets this daemon made for itself, by id, so that they can rotate.
+CREATE TABLE keys (
+    id         INTEGER PRIMARY KEY,
+    purpose    TEXT NOT NULL,
+    secret     BLOB NOT NULL,
+    created_at INTEGER NOT NULL                 -- ms
+) STRICT;
+";

@@ -1,0 +1,120 @@
+//! The one writer: a thread that owns the writing connection and commits what waits together, with one fsync. Each piece of work runs
+//! in a savepoint of its own, so one that fails takes nobody down; nobody hears of success before the commit.
+
+use super::StoreError;
+use rusqlite::Connection;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use tokio::sync::oneshot;
+
+/// Pieces of work that may wait for the writer; beyond this the store is busy.
+const WAITING_MAX: usize = 4096;
+
+/// Pieces of work in one transaction: bounds how long the first of them waits for the last.
+const TOGETHER_MAX: usize = 256;
+
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+/// Gets the connection inside a transaction, or why there is none.
+type Work = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
+
+#[derive(Debug)]
+pub struct Writer {
+    work: Option<SyncSender<Work>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+/// A write on its way: the value comes once it is on disk.
+#[derive(Debug)]
+pub struct Pending<T>(oneshot::Receiver<Result<T, StoreError>>);
+
+impl<T> Pending<T> {
+    /// # Errors
+    /// What the work or the commit met; [`StoreError::Busy`] when the writer took no more.
+    pub async fn done(self) -> Result<T, StoreError> {
+        self.0.await.unwrap_or(Err(StoreError::Stopped))
+    }
+
+    /// The same for threads outside the runtime.
+    ///
+    /// # Errors
+    /// As [`Pending::done`].
+    pub fn wait(self) -> Result<T, StoreError> {
+        self.0.blocking_recv().unwrap_or(Err(StoreError::Stopped))
+    }
+}
+
+impl Writer {
+    pub fn start(connection: Connection) -> Result<Self, StoreError> {
+        let (sender, receiver) = sync_channel(WAITING_MAX);
+        let thread = std::thread::Builder::new()
+            .name("hamlet-writer".into())
+            .spawn(move || write_until_dropped(&connection, &receiver))
+            .map_err(StoreError::Thread)?;
+        Ok(Self { work: Some(sender), thread: Some(thread) })
+    }
+
+    /// Runs `work` in the next transaction.
+    pub fn submit<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static) -> Pending<T> {
+        let (sender, receiver) = oneshot::channel();
+        let work: Work = Box::new(move |connection| {
+            let result = connection.and_then(|connection| in_savepoint(connection, work));
+            Box::new(move |committed| {
+                // Who asked may have gone; what was written stays.
+                let _ = sender.send(result.and_then(|value| committed.map(|()| value)));
+            })
+        });
+        match self.work.as_ref().map(|queue| queue.try_send(work)) {
+            Some(Ok(())) => Pending(receiver),
+            Some(Err(TrySendError::Full(_))) => refused(StoreError::Busy),
+            Some(Err(TrySendError::Disconnected(_))) | None => refused(StoreError::Stopped),
+        }
+    }
+}
+
+fn refused<T>(error: StoreError) -> Pending<T> {
+    let (sender, receiver) = oneshot::channel();
+    let _ = sender.send(Err(error));
+    Pending(receiver)
+}
+
+impl Drop for Writer {
+    /// Everything submitted is written before the store closes.
+    fn drop(&mut self) {
+        drop(self.work.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn write_until_dropped(connection: &Connection, queue: &Receiver<Work>) {
+    while let Ok(first) = queue.recv() {
+        let together = std::iter::once(first).chain(queue.try_iter()).take(TOGETHER_MAX);
+        commit(connection, together);
+    }
+}
+
+fn commit(connection: &Connection, together: impl Iterator<Item = Work>) {
+    if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+        tracing::error!(error = %error, "store.begin_failed");
+        let error = StoreError::from(error);
+        together.for_each(|work| work(Err(error.again()))(Ok(())));
+        return;
+    }
+    let answers: Vec<Answer> = together.map(|work| work(Ok(connection))).collect();
+    let committed = connection.execute_batch("COMMIT").map_err(StoreError::from);
+    if let Err(error) = &committed {
+        tracing::error!(error = %error, "store.commit_failed");
+        // A failed commit may leave the transaction open; whatever it was, it must not leak into the next.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    for answer in answers {
+        answer(committed.as_ref().copied().map_err(StoreError::again));
+    }
+}
+
+fn in_savepoint<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    connection.execute_batch("SAVEPOINT work")?;
+    let result = work(connection);
+    connection.execute_batch(if result.is_ok() { "RELEASE work" } else { "ROLLBACK TO work; RELEASE work" })?;
+    result
+}

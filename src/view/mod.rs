@@ -1,0 +1,62 @@
+//! What people see: the digest mail, the page behind its links, and the demo blog. Templates are compiled in; nothing is read or
+//! fetched, and the time comes in as an argument. Strangers' words pass through `safe` on their way out; who may see a page, and what
+//! a button does, is the shells' and `flow`'s.
+
+mod action;
+mod defang;
+mod demo;
+mod digest;
+mod excerpt;
+mod reasons;
+mod safe;
+mod words;
+
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod samples;
+
+pub use action::{ActionPage, Notice, NoticePage, Refusal};
+pub use demo::{DemoPage, Field, FormValues, Outcome, Reply};
+pub use digest::{DigestMail, DigestView};
+pub use safe::{header_text, mask_email, plain as terminal_text};
+
+use crate::clock::Timestamp;
+use crate::comment::Comment;
+use crate::decision::{Decision, Ruling, Status};
+
+/// One stylesheet for every page; served as `/assets/hamlet.css`.
+pub const STYLESHEET: &str = include_str!("hamlet.css");
+
+/// One comment put before a moderator.
+#[derive(Debug, Clone, Copy)]
+pub struct Item<'a> {
+    /// Its number in the mail, from 1: what `?i=N` and the form's `item` say.
+    pub number: usize,
+    pub comment: &'a Comment,
+    pub decision: &'a Decision,
+    pub status: Status,
+    pub history: History,
+    /// The last ruling, if a person has ruled; then no form is shown.
+    pub ruled: Option<Ruled<'a>>,
+}
+
+/// What became of the author's earlier comments.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct History {
+    pub published: u32,
+    pub spam: u32,
+}
+
+/// A ruling that was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ruled<'a> {
+    pub ruling: Ruling,
+    pub by: &'a str,
+    pub at: Timestamp,
+}
+
+/// A template as text. Rendering into a string fails only where a `Display` does, and none of ours can.
+fn rendered(template: &impl askama::Template) -> String {
+    template.render().unwrap_or_default()
+}
