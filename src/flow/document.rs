@@ -1,0 +1,117 @@
+//! The JSON document of a comment, as answers and webhooks carry it. It never holds the email address, the IP or the text.
+
+use crate::classifier::Contribution;
+use crate::clock::Timestamp;
+use crate::comment::Comment;
+use crate::decision::{Decision, Status};
+use crate::delivery::{Outgoing, Parcel, Webhook};
+use crate::dice::Dice;
+use crate::id::{CommentId, ParcelId};
+use crate::store::{Record, Ruled};
+use serde::Serialize;
+
+/// How a comment stands, and why.
+#[derive(Debug, Clone, Serialize)]
+pub struct Document {
+    pub id: String,
+    pub status: &'static str,
+    /// None while it waits in the queue.
+    pub verdict: Option<&'static str>,
+    pub discard: bool,
+    /// Probability of spam; none without a model.
+    pub score: Option<f64>,
+    pub band: Option<&'static str>,
+    pub reasons: Vec<Reason>,
+    pub model: Option<String>,
+    pub decided_at: Option<String>,
+    /// Left out of the first answer; null where nobody has ruled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ruling: Option<Option<RulingDocument>>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Reason {
+    pub code: String,
+    pub effect: &'static str,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct RulingDocument {
+    pub ruling: &'static str,
+    pub by: String,
+    pub via: String,
+    pub at: String,
+}
+
+#[derive(Serialize)]
+struct Event<'a> {
+    r#type: &'static str,
+    timestamp: String,
+    data: &'a Document,
+}
+
+impl Document {
+    /// The answer to a submission.
+    pub fn of_verdict(id: CommentId, status: Status, decision: Option<&Decision>) -> Self {
+        Self {
+            id: id.to_string(),
+            status: status.as_str(),
+            verdict: decision.map(|decision| decision.verdict.as_str()),
+            discard: decision.is_some_and(|decision| decision.discard),
+            score: decision.and_then(|decision| decision.score),
+            band: decision.map(|decision| decision.band.as_str()),
+            reasons: decision.map(reasons).unwrap_or_default(),
+            model: decision.and_then(|decision| decision.model.as_ref()).map(ToString::to_string),
+            decided_at: decision.map(|decision| decision.decided_at.to_string()),
+            ruling: None,
+        }
+    }
+
+    /// The same, with what people said.
+    pub fn of_record(record: &Record) -> Self {
+        let ruling = record.ruled.as_ref().map(ruling_document);
+        Self { ruling: Some(ruling), ..Self::of_verdict(record.comment.id, record.status, record.decision.as_ref()) }
+    }
+}
+
+fn ruling_document(ruled: &Ruled) -> RulingDocument {
+    RulingDocument { ruling: ruled.ruling.as_str(), by: ruled.by.clone(), via: ruled.via.clone(), at: ruled.at.to_string() }
+}
+
+/// Findings first, then what the classifier saw, strongest first. Nothing here quotes an address: evidence comes from the text only.
+fn reasons(decision: &Decision) -> Vec<Reason> {
+    let findings = decision.findings.iter().map(|finding| Reason {
+        code: finding.code.clone(),
+        effect: finding.effect.as_str(),
+        text: finding.text.clone(),
+    });
+    findings.chain(decision.evidence.iter().map(evidence)).collect()
+}
+
+fn evidence(part: &Contribution) -> Reason {
+    let side = if part.log_odds > 0.0 { "spam" } else { "ham" };
+    Reason { code: format!("classifier:{side}"), effect: "evidence", text: format!("{} speaks for {side}", part.what) }
+}
+
+/// What a blog is told of a verdict.
+pub fn verdict_webhook(comment: &Comment, decision: &Decision, now: Timestamp, dice: &Dice) -> Outgoing {
+    let document = Document { ruling: Some(None), ..Document::of_verdict(comment.id, decision.status(), Some(decision)) };
+    webhook("comment.verdict", comment, &document, (now, now), dice)
+}
+
+/// What a blog is told of a ruling, from `due_at` on.
+pub fn ruling_webhook(record: &Record, now: Timestamp, due_at: Timestamp, dice: &Dice) -> Outgoing {
+    webhook("comment.ruling", &record.comment, &Document::of_record(record), (now, due_at), dice)
+}
+
+fn webhook(kind: &'static str, comment: &Comment, document: &Document, (now, due_at): (Timestamp, Timestamp), dice: &Dice) -> Outgoing {
+    let event = Event { r#type: kind, timestamp: now.to_string(), data: document };
+    let payload = serde_json::to_string(&event).unwrap_or_default();
+    Outgoing {
+        id: ParcelId::new(now, dice),
+        site: comment.site.clone(),
+        parcel: Parcel::Webhook(Webhook { comment: comment.id, payload }),
+        due_at,
+    }
+}

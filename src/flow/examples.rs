@@ -1,0 +1,89 @@
+//! Labelled comments as JSONL: one object a line with `id, label, author, email, url, date, content, group`. Only reads; a line that is
+//! broken is named by its number, one that carries no label of ours is counted.
+
+use crate::classifier::{Example, Label};
+use serde::Deserialize;
+use std::io::BufRead;
+
+/// One line. `author`, `email`, `url` and `date` are known and not yet learnt from.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Line {
+    #[serde(default)]
+    pub id: Option<String>,
+    #[serde(default)]
+    pub label: Option<String>,
+    pub content: String,
+    #[serde(default)]
+    pub group: Option<String>,
+}
+
+/// A line that is no labelled comment.
+#[derive(Debug, thiserror::Error)]
+pub enum BadLine {
+    #[error("line {number} is no comment in JSON: {reason}")]
+    Malformed { number: usize, reason: String },
+    #[error("line {number} cannot be read")]
+    Unreadable { number: usize, source: std::io::Error },
+}
+
+/// Examples of a file, and how many lines were labelled neither spam nor ham.
+#[derive(Debug, Default)]
+pub struct Examples {
+    pub examples: Vec<Example>,
+    pub skipped: usize,
+}
+
+/// Every line, numbered from 1; blank lines are nothing.
+pub fn lines(input: impl BufRead) -> impl Iterator<Item = Result<(usize, Line), BadLine>> {
+    (1..).zip(input.split(b'\n')).filter_map(|(number, bytes)| match bytes {
+        Err(source) => Some(Err(BadLine::Unreadable { number, source })),
+        Ok(bytes) if bytes.iter().all(u8::is_ascii_whitespace) => None,
+        Ok(bytes) => Some(match serde_json::from_slice(&bytes) {
+            Ok(line) => Ok((number, line)),
+            Err(error) => Err(BadLine::Malformed { number, reason: error.to_string() }),
+        }),
+    })
+}
+
+/// The labelled ones.
+///
+/// # Errors
+/// [`BadLine`], the first: half a corpus is worse than none.
+pub fn read(input: impl BufRead) -> Result<Examples, BadLine> {
+    let mut examples = Examples::default();
+    for line in lines(input) {
+        let (_, line) = line?;
+        let label = match line.label.as_deref() {
+            Some("spam") => Label::Spam,
+            Some("ham") => Label::Ham,
+            _ => {
+                examples.skipped += 1;
+                continue;
+            }
+        };
+        examples.examples.push(Example { body: line.content, label, group: line.group });
+    }
+    Ok(examples)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labelled_lines_are_read_and_others_counted() {
+        let text = "{\"label\":\"spam\",\"content\":\"a\",\"extra\":1}\n\n{\"label\":\"abuse\",\"content\":\"b\"}\r\n{\"label\":\"ham\",\"content\":\"c\",\"group\":\"p\"}";
+        let read = read(text.as_bytes()).unwrap();
+        assert_eq!(read.skipped, 1);
+        let labels: Vec<Label> = read.examples.iter().map(|example| example.label).collect();
+        assert_eq!(labels, [Label::Spam, Label::Ham]);
+        assert_eq!(read.examples[1].group.as_deref(), Some("p"));
+    }
+
+    #[test]
+    fn a_broken_line_is_named() {
+        let broken = read("{\"label\":\"ham\",\"content\":\"c\"}\n{\"label\":".as_bytes()).unwrap_err();
+        assert!(broken.to_string().starts_with("line 2 is no comment in JSON"), "{broken}");
+        assert!(read(&b"{\"content\":\"\xff\"}"[..]).is_err());
+    }
+}

@@ -1,0 +1,251 @@
+//! Intake: from a submission to a written decision. Two doors lead into the one judge loop: callers who wait for their verdict, and the
+//! durable queue. The loop takes what waits as one batch: one read, a pure judgement each, one write, and only then the replies.
+
+use super::App;
+use super::document;
+use super::judge::judge;
+use crate::comment::{Comment, InvalidSubmission, Submission};
+use crate::config::{Config, Site};
+use crate::decision::Status;
+use crate::id::{CommentId, SiteId};
+use crate::store::{Arrival, Full, Idempotency, Judged, Received, Record, StoreError};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::{mpsc, oneshot};
+
+/// Why a submission was not taken. Nothing of it is kept; the sender still has it.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error(transparent)]
+    Invalid(#[from] InvalidSubmission),
+    #[error("another submission came before under this idempotency key")]
+    Conflict,
+    #[error("{0}; nothing was taken, try again later")]
+    Full(#[from] Full),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+type Answer = Result<Received, StoreError>;
+
+/// Somebody at the door of the judge loop.
+#[derive(Debug)]
+pub enum Knock {
+    /// A caller who waits for the verdict.
+    Waiting(Box<Ticket>),
+    /// Something may lie in the durable queue.
+    Queued,
+    Stop,
+}
+
+#[derive(Debug)]
+pub struct Ticket {
+    comment: Comment,
+    idempotency: Option<Idempotency>,
+    answer: oneshot::Sender<Answer>,
+}
+
+pub type Knocks = mpsc::Receiver<Knock>;
+
+/// The door of the judge loop: bounded as a whole, and for each site, so that one busy site leaves room for the others.
+#[derive(Debug)]
+pub struct Door {
+    knocks: mpsc::Sender<Knock>,
+    waiting: HashMap<SiteId, AtomicUsize>,
+    waiting_max_per_site: usize,
+}
+
+/// Knocks that carry no caller: a wake-up each from the queue, the timer and the end.
+const SPARE_KNOCKS: usize = 16;
+
+pub(super) fn door(config: &Config) -> (Door, Knocks) {
+    let (knocks, receiver) = mpsc::channel(config.intake.waiting_max + SPARE_KNOCKS);
+    let waiting = config.sites.keys().map(|site| (site.clone(), AtomicUsize::new(0))).collect();
+    let share = if config.sites.len() > 1 { config.intake.waiting_max / 2 } else { config.intake.waiting_max };
+    (Door { knocks, waiting, waiting_max_per_site: share.max(1) }, receiver)
+}
+
+impl Door {
+    /// Tells the judge loop that the durable queue may hold something. A full channel is awake anyway.
+    pub fn wake(&self) {
+        let _ = self.knocks.try_send(Knock::Queued);
+    }
+
+    /// Ends the judge loop after what stands before it.
+    pub async fn stop(&self) {
+        let _ = self.knocks.send(Knock::Stop).await;
+    }
+
+    fn enter(&self, site: &SiteId) -> Result<Inside<'_>, Full> {
+        let full =
+            |got: usize| Full { what: "submissions waiting for their verdict", got: wide(got), limit: wide(self.waiting_max_per_site) };
+        let count = self.waiting.get(site).ok_or_else(|| full(0))?;
+        let before = count.fetch_add(1, Ordering::Relaxed);
+        let inside = Inside(count);
+        if before >= self.waiting_max_per_site { Err(full(before)) } else { Ok(inside) }
+    }
+}
+
+/// A place at the door, given back when the caller goes.
+struct Inside<'a>(&'a AtomicUsize);
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn wide(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// Judges a submission and answers once the decision is on disk.
+///
+/// # Errors
+/// [`Refusal`].
+pub async fn submit(app: &App, site: &Site, submission: Submission, idempotency: Option<Idempotency>) -> Result<Box<Record>, Refusal> {
+    let comment = parse(app, site, submission)?;
+    bounds(app, site)?;
+    let inside = app.door.enter(&site.id)?;
+    let (answer, answered) = oneshot::channel();
+    let ticket = Ticket { comment, idempotency, answer };
+    app.door.knocks.try_send(Knock::Waiting(Box::new(ticket))).map_err(|_| StoreError::Busy)?;
+    let received = answered.await.unwrap_or(Err(StoreError::Stopped))?;
+    drop(inside);
+    taken(received)
+}
+
+/// Puts a submission into the durable queue and answers once it is on disk; the verdict comes by webhook.
+///
+/// # Errors
+/// [`Refusal`].
+pub async fn enqueue(app: &App, site: &Site, submission: Submission, idempotency: Option<Idempotency>) -> Result<Box<Record>, Refusal> {
+    let comment = parse(app, site, submission)?;
+    bounds(app, site)?;
+    let (queued, limit) = (app.store.queued(), app.config.intake.queued_max);
+    if queued >= limit {
+        return Err(Full { what: "submissions in the queue", got: wide(queued), limit: wide(limit) }.into());
+    }
+    let received = app.store.enqueue(Arrival { comment, idempotency }).done().await?;
+    app.door.wake();
+    taken(received)
+}
+
+fn parse(app: &App, site: &Site, submission: Submission) -> Result<Comment, InvalidSubmission> {
+    let now = app.clock.now();
+    Comment::parse(submission, CommentId::new(now, &app.dice), site.id.clone(), now, app.config.limits)
+}
+
+/// Room on disk, and room in the outbox of this site.
+fn bounds(app: &App, site: &Site) -> Result<(), Full> {
+    app.store.room(app.clock.now())?;
+    let (waiting, limit) = (app.store.parcels_waiting(site.id.as_str()), app.config.outbox.waiting_max);
+    if waiting >= limit {
+        return Err(Full { what: "undelivered parcels of this site", got: wide(waiting), limit: wide(limit) });
+    }
+    Ok(())
+}
+
+fn taken(received: Received) -> Result<Box<Record>, Refusal> {
+    match received {
+        Received::New(record) | Received::Known(record) => Ok(record),
+        Received::Conflict => Err(Refusal::Conflict),
+    }
+}
+
+/// The judge loop; runs on a thread of its own until [`Door::stop`].
+pub fn judge_until_stopped(app: &App, mut knocks: Knocks) {
+    let mut stopping = false;
+    let mut queue_rests = false;
+    while !stopping {
+        let queue_waits = app.store.queued() > 0 && !queue_rests;
+        let first = if queue_waits { knocks.try_recv().ok() } else { knocks.blocking_recv() };
+        let mut tickets = Vec::new();
+        for knock in first.into_iter().chain(std::iter::from_fn(|| knocks.try_recv().ok())).take(app.config.intake.batch_max) {
+            match knock {
+                Knock::Waiting(ticket) => tickets.push(*ticket),
+                Knock::Queued => {}
+                Knock::Stop => stopping = true,
+            }
+        }
+        // A sick store is not hammered: who waited was told, and the queue keeps what it has until the next knock. The same when nothing
+        // in the queue is for a site that we know.
+        queue_rests = judge_batch(app, tickets).map_or_else(
+            |error| {
+                tracing::error!(error = &error as &dyn std::error::Error, "judge.batch_failed");
+                true
+            },
+            |judged| judged == 0,
+        );
+    }
+}
+
+/// One read, a judgement each, one write, then the replies. Answers how many were judged.
+fn judge_batch(app: &App, tickets: Vec<Ticket>) -> Result<usize, StoreError> {
+    let queued = queued(app)?;
+    if tickets.is_empty() && queued.is_empty() {
+        return Ok(0);
+    }
+    let (waiting, answers): (Vec<_>, Vec<_>) = tickets.into_iter().map(|t| ((None, t.comment, t.idempotency), t.answer)).unzip();
+    let all: Vec<_> = waiting.into_iter().chain(queued.into_iter().map(|(seq, comment)| (Some(seq), comment, None))).collect();
+    let result = judge_all(app, all).and_then(|judged| app.store.record(judged).wait());
+    match result {
+        Ok(received) => {
+            let judged = received.len();
+            wake_who_follows(app, &received);
+            for (answer, received) in answers.into_iter().zip(received) {
+                // The caller may have hung up; the comment is judged all the same.
+                let _ = answer.send(Ok(received));
+            }
+            Ok(judged)
+        }
+        Err(error) => {
+            for answer in answers {
+                let _ = answer.send(Err(StoreError::Busy));
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The oldest of the durable queue. A site that left the settings keeps its queue; it is judged when the site returns.
+fn queued(app: &App) -> Result<Vec<(i64, Comment)>, StoreError> {
+    if app.store.queued() == 0 {
+        return Ok(Vec::new());
+    }
+    app.store.read().queued(app.config.sites.keys(), app.config.intake.batch_max)
+}
+
+fn judge_all(app: &App, all: Vec<(Option<i64>, Comment, Option<Idempotency>)>) -> Result<Vec<Judged>, StoreError> {
+    let now = app.clock.now();
+    let model = app.model();
+    let facts = app.store.read().facts(all.iter().map(|(_, comment, _)| comment), now)?;
+    let judged = all.into_iter().zip(facts).filter_map(|((seq, comment, idempotency), facts)| {
+        let site = app.config.sites.get(&comment.site)?;
+        let decision = judge(&comment, &facts, site, model.as_deref());
+        let outgoing = site.webhook.iter().map(|_| document::verdict_webhook(&comment, &decision, now, &app.dice)).collect();
+        Some(Judged { comment, idempotency, decision, seq, outgoing })
+    });
+    Ok(judged.collect())
+}
+
+fn wake_who_follows(app: &App, received: &[Received]) {
+    let new = || received.iter().filter_map(|received| if let Received::New(record) = received { Some(record) } else { None });
+    if new().any(|record| app.config.sites.get(&record.comment.site).is_some_and(|site| site.webhook.is_some())) {
+        app.parcels.notify_one();
+    }
+    if new().any(|record| record.status == Status::Held) {
+        app.held.notify_one();
+    }
+}
+
+/// The judge loop's thread.
+///
+/// # Errors
+/// The operating system's, when it gives no thread.
+pub fn start_judge(app: &Arc<App>, knocks: Knocks) -> std::io::Result<std::thread::JoinHandle<()>> {
+    let app = Arc::clone(app);
+    app.door.wake();
+    std::thread::Builder::new().name("hamlet-judge".into()).spawn(move || judge_until_stopped(&app, knocks))
+}
