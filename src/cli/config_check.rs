@@ -1,0 +1,21 @@
+//! `hamlet config check`: every problem of the settings at once.
+
+use super::{Environment, Place};
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Name every problem with its key, its value and what to write instead
+    Check(Place),
+}
+
+impl ConfigCommand {
+    pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
+        let Self::Check(place) = self;
+        let config = place.settings(environment)?.check()?;
+        let (sites, moderators) = (config.sites.len(), config.moderators.len());
+        let data = config.data.display();
+        super::say(format_args!("the configuration is good (sites: {sites}, moderators: {moderators}, data in {data})"))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,175 @@
+//! The command line: one file a command. Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 the answer is no or it could
+//! not be done, 2 usage, 3 configuration, 4 unreachable, 5 busy, 10 partly done.
+
+mod config_check;
+mod digest;
+mod fit_counts;
+mod init;
+mod queue;
+mod retrain;
+mod score;
+mod serve;
+mod train;
+
+use crate::config::Invalid;
+use crate::config::settings::Settings;
+use crate::daemon::CannotServe;
+use crate::flow::learn::CannotLearn;
+use crate::store::StoreError;
+use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Comment moderation beside your blog: rules, naive Bayes and people, all on your machine.
+#[derive(Debug, Parser)]
+#[command(name = "hamlet", version, arg_required_else_help = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon: take comments, judge them, write to moderators
+    Serve(serve::Serve),
+    /// Write a commented configuration file to start from
+    Init(init::Init),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(config_check::ConfigCommand),
+    /// Make a model file from labelled comments; needs no store
+    Train(train::Train),
+    /// Score comments with a model: JSONL in, JSONL out
+    Score(score::Score),
+    /// Learn from the moderators' rulings and put the new model to work
+    Retrain(retrain::Retrain),
+    /// Comments that wait for a person
+    #[command(subcommand)]
+    Queue(queue::QueueCommand),
+    /// The mail that moderators get
+    #[command(subcommand)]
+    Digest(digest::DigestCommand),
+    /// The fit alone: folded counts on stdin, fitted parameters on stdout. Its stderr is thrown away: linfa-bayes prints there
+    #[command(name = crate::flow::learn::FIT_COMMAND, hide = true)]
+    FitCounts,
+}
+
+/// Where settings and data come from.
+#[derive(Debug, Clone, Default, Args)]
+struct Place {
+    /// Settings file (TOML); without it the defaults and HAMLET__ variables of the environment
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Directory of the store and the models [default: ./data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+type Environment = Vec<(String, String)>;
+
+impl Place {
+    fn settings(&self, environment: &Environment) -> Result<Settings, Invalid> {
+        Settings::load(self.config.as_deref(), environment.iter().cloned())
+    }
+
+    /// The data directory: as named here, else as set.
+    fn data(&self, environment: &Environment) -> Result<PathBuf, Invalid> {
+        match &self.data {
+            Some(data) => Ok(data.clone()),
+            None => Ok(self.settings(environment)?.data_dir()),
+        }
+    }
+}
+
+/// Runs a command line with the process's environment and answers the exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are what was asked for; anything else is a wrong use.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match obey(cli.command, environment) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("hamlet: {}", told(&error));
+            ExitCode::from(code(&error))
+        }
+    }
+}
+
+fn obey(command: Command, environment: &Environment) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(serve) => serve.run(environment),
+        Command::Init(init) => init.run(),
+        Command::Config(config) => config.run(environment),
+        Command::Train(train) => train.run(),
+        Command::Score(score) => score.run(environment),
+        Command::Retrain(retrain) => retrain.run(environment),
+        Command::Queue(queue) => queue.run(environment),
+        Command::Digest(digest) => digest.run(environment),
+        Command::FitCounts => fit_counts::run(),
+    }
+}
+
+/// The error with its causes in one line; several problems of the configuration each on a line of its own.
+fn told(error: &anyhow::Error) -> String {
+    match error.chain().find_map(|cause| cause.downcast_ref::<Invalid>()) {
+        Some(invalid) if invalid.problems.len() > 1 => format!("the configuration has {} problems:\n{invalid}", invalid.problems.len()),
+        _ => format!("{error:#}"),
+    }
+}
+
+/// Who reads our output may stop reading; that is no failure.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn code(error: &anyhow::Error) -> u8 {
+    error.chain().find_map(code_of).unwrap_or(1)
+}
+
+fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
+    if cause.is::<Invalid>() {
+        return Some(3);
+    }
+    match cause.downcast_ref::<CannotServe>() {
+        Some(CannotServe::Config(_)) => return Some(3),
+        Some(CannotServe::Store(error)) => return code_of(error),
+        _ => {}
+    }
+    if let Some(CannotLearn::Store(error)) = cause.downcast_ref() {
+        return code_of(error);
+    }
+    match cause.downcast_ref::<StoreError>() {
+        Some(StoreError::Missing(_)) => Some(4),
+        Some(StoreError::Locked(_) | StoreError::Busy) => Some(5),
+        _ => None,
+    }
+}
+
+/// A line of the result. Unlike `println!` it does not panic when nobody reads any more.
+fn say(line: impl std::fmt::Display) -> io::Result<()> {
+    use io::Write;
+    writeln!(io::stdout(), "{line}")
+}
+
+/// `-` is stdin.
+fn open_input(input: &Path) -> anyhow::Result<Box<dyn io::BufRead>> {
+    use anyhow::Context;
+    if input == Path::new("-") {
+        return Ok(Box::new(io::BufReader::new(io::stdin())));
+    }
+    let file = std::fs::File::open(input).with_context(|| format!("cannot read {}", input.display()))?;
+    Ok(Box::new(io::BufReader::with_capacity(1 << 16, file)))
+}
+
+/// How messages and cards name an input.
+fn input_name(input: &Path) -> String {
+    if input == Path::new("-") { "stdin".to_owned() } else { input.display().to_string() }
+}

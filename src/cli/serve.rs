@@ -1,0 +1,107 @@
+//! `hamlet serve`: the daemon in the foreground.
+
+use super::{Environment, Place};
+use crate::clock::Clock;
+use crate::config::Transport;
+use crate::daemon::{Daemon, What, told_to_stop};
+use crate::id::SiteId;
+use anyhow::Context;
+use clap::Args;
+use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use tracing_subscriber::EnvFilter;
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    place: Place,
+    /// Address and port to listen on [default: 127.0.0.1:8025]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// A demo blog with its own site and moderator; needs no settings, mail is written as files
+    #[arg(long)]
+    demo: bool,
+}
+
+/// Worker threads at most; half the cores otherwise. The judge and the writer have threads of their own, and on two cores one worker beside
+/// them took a tenth to a third more comments per second than two.
+const WORKERS_MAX: usize = 4;
+
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    tokio::runtime::Builder::new_multi_thread().worker_threads((cores / 2).clamp(1, WORKERS_MAX)).enable_all().build()
+}
+
+impl Serve {
+    pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
+        log(environment);
+        install_tls();
+        let what = self.what(environment)?;
+        runtime().context("the runtime cannot start")?.block_on(async {
+            let daemon = Daemon::open(what, Clock::System).await?;
+            // A closed stdout (a unit without one) is no reason not to serve.
+            let _ = std::io::stdout().write_all(banner(&daemon).as_bytes());
+            daemon.serve(told_to_stop()).await?;
+            anyhow::Ok(())
+        })
+    }
+
+    fn what(&self, environment: &Environment) -> anyhow::Result<What> {
+        let settings = self.place.settings(environment)?;
+        if self.demo {
+            let listen = self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8025)));
+            let data = self.place.data.clone().unwrap_or_else(|| settings.data_dir());
+            return Ok(What::Demo { listen, data });
+        }
+        let settings = match &self.listen {
+            Some(listen) => settings.listening_on(*listen),
+            None => settings,
+        };
+        let settings = match &self.place.data {
+            Some(data) => settings.with_data(data),
+            None => settings,
+        };
+        Ok(What::Sites(Box::new(settings.check()?)))
+    }
+}
+
+/// One provider for all of TLS; two in one program panic.
+pub fn install_tls() {
+    // A second call finds the first one's, which is the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+fn log(environment: &Environment) {
+    let wanted = environment.iter().find(|(name, _)| name == "HAMLET_LOG").map_or("info", |(_, filter)| filter);
+    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new("info"));
+    let terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(terminal).with_target(false).init();
+}
+
+/// What a person reads when the daemon stands ready: where things are.
+fn banner(daemon: &Daemon) -> String {
+    let (app, address) = (daemon.app(), daemon.address);
+    let config = &app.config;
+    let model = app.model().map_or_else(|| "none can be read: rules alone decide".to_owned(), |model| model.id.to_string());
+    let mail = match &config.mail.transport {
+        Transport::None => "none: held comments wait for `hamlet queue list` and the API".to_owned(),
+        Transport::Files(folder) => format!("files in {}", absolute(folder)),
+        Transport::Smtp(smtp) => format!("{} port {}", smtp.host, smtp.port),
+    };
+    let is_demo = config.sites.get(&SiteId::new("demo")).is_some_and(|site| site.loopback_only);
+    let demo = if is_demo {
+        format!("  demo blog  http://{address}/demo/\n  API key    hamletdemo00  (this machine only)\n")
+    } else {
+        String::new()
+    };
+    let data = absolute(&config.data);
+    format!(
+        "\n  Hamlet listens on http://{address}\n\n{demo}  API        http://{address}/v1/comments\n  mail       {mail}\n  data       {data}\n  \
+         model      {model}\n\n  Ctrl-C stops it; nothing that was acknowledged is lost.\n\n"
+    )
+}
+
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}

@@ -1,0 +1,52 @@
+//! `hamlet train`: labelled JSONL in, a model file out. Learns from its input alone.
+
+use crate::classifier::train::{Reach, train};
+use crate::clock::{Clock, Timestamp};
+use crate::flow::{examples, learn};
+use crate::shelf;
+use anyhow::Context;
+use clap::Args;
+use std::io::{BufReader, Read};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub struct Train {
+    /// Labelled comments as JSONL (`label` spam or ham, `content`, `group`); - is stdin; more than one may be given
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    input: Vec<PathBuf>,
+    /// The model file to write
+    #[arg(long, value_name = "MODEL")]
+    output: PathBuf,
+    /// The time on the model's card, RFC 3339 [default: now]; name it to rebuild a model bit for bit
+    #[arg(long, value_name = "TIME")]
+    trained_at: Option<String>,
+    /// The model will work on sites other than those the comments come from: it trusts their words less
+    #[arg(long)]
+    for_other_sites: bool,
+}
+
+impl Train {
+    pub fn run(self) -> anyhow::Result<()> {
+        let trained_at = self.trained_at.as_deref().map(Timestamp::parse).transpose()?.unwrap_or_else(|| Clock::System.now());
+        let (mut all, mut sources, mut skipped) = (Vec::new(), Vec::new(), 0);
+        for input in &self.input {
+            let name = super::input_name(input);
+            let mut content = Vec::new();
+            super::open_input(input)?.read_to_end(&mut content).with_context(|| format!("cannot read {name}"))?;
+            let read = examples::read(BufReader::new(content.as_slice())).with_context(|| name.clone())?;
+            sources.push(learn::source(name, &content, read.examples.len()));
+            all.extend(read.examples);
+            skipped += read.skipped;
+        }
+        let program = std::env::current_exe().context("cannot find this program to run the fit in a process of its own")?;
+        let reach = if self.for_other_sites { Reach::Abroad } else { Reach::Home };
+        let model = train(&all, reach, sources, trained_at.to_string(), |folded| learn::fit_apart(&program, folded))?;
+        shelf::replace(&self.output, &model.to_bytes())?;
+        let card = &model.card;
+        eprintln!("learnt from {} spam and {} ham, skipped {skipped} lines of other labels", card.spam, card.ham);
+        let figures = card.figures;
+        eprintln!("each scored unseen: accuracy {:.4}, AUC {:.4}, log loss {:.4}", figures.accuracy, figures.auc, figures.log_loss);
+        super::say(format_args!("{} {}", model.id, self.output.display()))?;
+        Ok(())
+    }
+}

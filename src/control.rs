@@ -1,0 +1,133 @@
+//! The admin's door into a running daemon: a Unix socket in the data directory, one line of JSON in, one out. Whoever may open the
+//! directory may speak here; nothing of it is on the network. Commands that write while the daemon runs come this way, since one process
+//! owns the store.
+
+use crate::decision::Ruling;
+use crate::flow::App;
+use crate::flow::review::{self, Ruler};
+use crate::id::CommentId;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+
+/// A line longer than this is no command of ours.
+const LINE_BYTES_MAX: u64 = 64 * 1024;
+
+/// How long a command may take, its writing included.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What an admin can ask.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// A ruling by CLI.
+    Rule { id: String, ruling: String, by: String },
+    /// The shelf has another current model.
+    SwapModel,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    Ruled { status: String, taken: bool },
+    Unknown,
+    Model { id: Option<String> },
+    Failed { reason: String },
+}
+
+pub fn path(data: &Path) -> PathBuf {
+    data.join("hamlet.sock")
+}
+
+/// Binds the socket; one that a crash left behind is replaced, since the store's lock says that we are alone.
+///
+/// # Errors
+/// The operating system's; a path over about 100 bytes is too long for a socket.
+pub fn bind(data: &Path) -> io::Result<UnixListener> {
+    let path = path(data);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let listener = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Answers commands one connection after another, until the task is dropped.
+pub async fn serve(app: Arc<App>, listener: UnixListener) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                if let Err(error) = tokio::time::timeout(COMMAND_TIMEOUT, answer(&app, stream)).await.unwrap_or(Ok(())) {
+                    tracing::warn!(error = %error, "control.failed");
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = %error, "control.accept_failed");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
+async fn answer(app: &Arc<App>, stream: UnixStream) -> io::Result<()> {
+    let (reading, mut writing) = stream.into_split();
+    let mut line = String::new();
+    BufReader::new(reading.take(LINE_BYTES_MAX)).read_line(&mut line).await?;
+    let reply = match serde_json::from_str(&line) {
+        Ok(command) => obey(app, command).await,
+        Err(error) => Reply::Failed { reason: format!("no command: {error}") },
+    };
+    let mut line = serde_json::to_string(&reply)?;
+    line.push('\n');
+    writing.write_all(line.as_bytes()).await
+}
+
+/// Carries a command out.
+pub async fn obey(app: &Arc<App>, command: Command) -> Reply {
+    match command {
+        Command::SwapModel => {
+            app.swap_model();
+            Reply::Model { id: app.model().map(|model| model.id.to_string()) }
+        }
+        Command::Rule { id, ruling, by } => match rule(app, &id, &ruling, by).await {
+            Ok(reply) => reply,
+            Err(reason) => Reply::Failed { reason },
+        },
+    }
+}
+
+async fn rule(app: &Arc<App>, id: &str, ruling: &str, by: String) -> Result<Reply, String> {
+    let id: CommentId = id.parse().map_err(|error: crate::id::NotAnId| error.to_string())?;
+    let ruling = Ruling::parse(ruling).ok_or_else(|| format!("{ruling:?} is no ruling; write publish, spam or remove"))?;
+    let Some(site) = app.store.read().site_of(id).map_err(|error| error.to_string())? else { return Ok(Reply::Unknown) };
+    let ruler = Ruler { by, via: "cli" };
+    let ruled = review::rule(app, &site, id, ruling, ruler, (None, Duration::ZERO)).await.map_err(|error| error.to_string())?;
+    Ok(ruled.map_or(Reply::Unknown, |(record, taken)| Reply::Ruled { status: record.status.as_str().to_owned(), taken }))
+}
+
+/// Asks the daemon that runs on this data directory; none when no daemon does.
+///
+/// # Errors
+/// The operating system's, when a daemon is there and the talk breaks off.
+pub fn ask(data: &Path, command: &Command) -> io::Result<Option<Reply>> {
+    use std::io::{BufRead, Write};
+    let mut stream = match std::os::unix::net::UnixStream::connect(path(data)) {
+        Ok(stream) => stream,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    stream.set_read_timeout(Some(COMMAND_TIMEOUT))?;
+    let mut line = serde_json::to_string(command)?;
+    line.push('\n');
+    stream.write_all(line.as_bytes())?;
+    let mut reply = String::new();
+    io::BufReader::new(stream).read_line(&mut reply)?;
+    Ok(Some(serde_json::from_str(&reply)?))
+}

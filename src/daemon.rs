@@ -1,0 +1,204 @@
+//! The daemon: starts everything, stops everything in order. What each part does is told where it lives.
+
+use crate::clock::Clock;
+use crate::config::{Config, Invalid, Secret};
+use crate::control;
+use crate::demo;
+use crate::dice::{Dice, NoEntropy};
+use crate::flow::{App, digest, intake};
+use crate::http;
+use crate::outbox::{self, Carriers};
+use crate::store::{self, Store};
+use axum::Router;
+use axum::serve::ListenerExt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Digests fall due by time too; looked at this often.
+const DIGEST_EVERY: Duration = Duration::from_secs(2);
+
+/// The judge loop is woken this often, in case a sick store got well.
+const WAKE_EVERY: Duration = Duration::from_secs(1);
+
+/// Requests under way at the end get this long.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+
+/// The demo's key, which everybody knows.
+const DEMO_KEY: &str = "hamletdemo00";
+
+/// What is to run.
+#[derive(Debug)]
+pub enum What {
+    Sites(Box<Config>),
+    /// The demo blog and its site, on this address with its data here.
+    Demo {
+        listen: SocketAddr,
+        data: PathBuf,
+    },
+}
+
+/// Why it does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotServe {
+    #[error("cannot listen on {listen}; is another hamlet running? --listen takes another address")]
+    Listen { listen: SocketAddr, source: std::io::Error },
+    #[error(transparent)]
+    Config(#[from] Invalid),
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+    #[error(transparent)]
+    Carrier(#[from] outbox::NoCarrier),
+    #[error(transparent)]
+    Demo(#[from] demo::NoBlog),
+    #[error("the operating system refuses {what}")]
+    System { what: &'static str, source: std::io::Error },
+}
+
+/// A daemon that listens and is about to serve.
+#[derive(Debug)]
+pub struct Daemon {
+    app: Arc<App>,
+    listener: TcpListener,
+    pub address: SocketAddr,
+    knocks: intake::Knocks,
+    carriers: Carriers,
+    control: Option<tokio::net::UnixListener>,
+    blog: Option<Router>,
+}
+
+impl Daemon {
+    /// Opens everything that can refuse, so that what starts also runs.
+    ///
+    /// # Errors
+    /// [`CannotServe`], which names the part and what to do.
+    pub async fn open(what: What, clock: Clock) -> Result<Self, CannotServe> {
+        let listen = match &what {
+            What::Sites(config) => config.listen,
+            What::Demo { listen, .. } => *listen,
+        };
+        let dice = Dice::system()?;
+        let listener = TcpListener::bind(listen).await.map_err(|source| CannotServe::Listen { listen, source })?;
+        let address = listener.local_addr().map_err(|source| CannotServe::System { what: "its own address", source })?;
+        let (config, secret) = match what {
+            What::Sites(config) => (*config, None),
+            What::Demo { data, .. } => {
+                let secret = Secret::new(dice.bytes());
+                let webhook_url = format!("http://{address}/demo/webhook");
+                (Config::demo(data, address, webhook_url, secret.clone())?, Some(secret))
+            }
+        };
+        let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let bounds = store::Bounds { wal_bytes_max: config.store.wal_bytes_max, disk_free_bytes_min: config.store.disk_free_bytes_min };
+        let store = Store::open(&config.data, bounds)?;
+        let control = open_control(&config);
+        let blog = secret.map(|secret| blog(&config, address, secret, clock.clone())).transpose()?;
+        let (app, knocks) = tokio::task::block_in_place(|| App::new(config, store, clock, dice, public_url))?;
+        let carriers = Carriers::new(&app)?;
+        Ok(Self { app, listener, address, knocks, carriers, control, blog })
+    }
+
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Serves until `stopped`, then ends in order: no new requests, the last verdicts, what is on its way out, the store.
+    ///
+    /// # Errors
+    /// [`CannotServe::System`] when a thread cannot start or the listener fails.
+    pub async fn serve(self, stopped: impl Future<Output = ()> + Send + 'static) -> Result<(), CannotServe> {
+        let system = |what| move |source| CannotServe::System { what, source };
+        let app = self.app;
+        let judge = intake::start_judge(&app, self.knocks).map_err(system("a thread"))?;
+        let (stop, stopping) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let outbox = tasks.spawn(outbox::run(Arc::clone(&app), self.carriers, stopping.clone()));
+        tasks.spawn(send_digests(Arc::clone(&app)));
+        tasks.spawn(wake(Arc::clone(&app)));
+        if let Some(listener) = self.control {
+            tasks.spawn(control::serve(Arc::clone(&app), listener));
+        }
+        let router = http::router(&app).merge(self.blog.unwrap_or_default());
+        let listener = self.listener.tap_io(|stream| {
+            // Answers are small and whole: waiting to fill a packet only costs the caller.
+            let _ = stream.set_nodelay(true);
+        });
+        let (ending, ended) = watch::channel(false);
+        let shutdown = async move {
+            stopped.await;
+            let _ = ending.send(true);
+        };
+        let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(shutdown);
+        tokio::select! {
+            served = serving => served.map_err(system("to accept connections"))?,
+            () = drained(ended) => tracing::warn!("daemon.drain_cut_off"),
+        }
+        app.door.stop().await;
+        let _ = tokio::task::spawn_blocking(move || judge.join()).await;
+        let _ = stop.send(true);
+        while let Some(Ok((id, ()))) = tasks.join_next_with_id().await {
+            if id == outbox.id() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Some time after the end began, whatever still hangs on is left behind.
+async fn drained(mut ended: watch::Receiver<bool>) {
+    let _ = ended.wait_for(|ended| *ended).await;
+    tokio::time::sleep(DRAIN_MAX).await;
+}
+
+/// Without the socket the daemon still judges; admins then stop it to write.
+fn open_control(config: &Config) -> Option<tokio::net::UnixListener> {
+    control::bind(&config.data).inspect_err(|error| tracing::warn!(error = %error, "control.unavailable")).ok()
+}
+
+fn blog(config: &Config, address: SocketAddr, webhook_secret: Secret, clock: Clock) -> Result<Router, demo::NoBlog> {
+    demo::router(demo::Setup {
+        daemon_url: format!("http://{address}"),
+        api_key: DEMO_KEY.to_owned(),
+        webhook_secret,
+        file: config.data.join("demo-blog.json"),
+        mail_folder: config.data.join("mail"),
+        clock,
+    })
+}
+
+async fn send_digests(app: Arc<App>) {
+    loop {
+        tokio::select! {
+            () = app.held.notified() => {}
+            () = tokio::time::sleep(DIGEST_EVERY) => {}
+        }
+        if let Err(error) = digest::tick(&app).await {
+            tracing::error!(error = %error, "digest.failed");
+        }
+    }
+}
+
+async fn wake(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(WAKE_EVERY).await;
+        app.door.wake();
+    }
+}
+
+/// When the daemon was told to stop: SIGTERM, or Ctrl-C.
+pub async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

@@ -1,0 +1,166 @@
+//! The page behind a digest's link. GET and HEAD show it and change nothing, however often a scanner opens it; a POST rules, if the token,
+//! the nonce and the origin say that a person pressed a button on this very page.
+
+use crate::action::Refused;
+use crate::config::Config;
+use crate::decision::{Ruling, Status};
+use crate::flow::review::{self, Asked, Done, NotOpened, Opened};
+use crate::flow::{App, digest};
+use crate::store::StoreError;
+use crate::view::{ActionPage, Item, Notice, NoticePage, Refusal};
+use axum::extract::rejection::{FormRejection, PathRejection, QueryRejection};
+use axum::extract::{Form, Path, Query, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use serde::Deserialize;
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+pub struct Focus {
+    i: Option<String>,
+}
+
+/// What the form of one item sends.
+#[derive(Deserialize)]
+pub struct RulingForm {
+    item: String,
+    nonce: String,
+    ruling: String,
+}
+
+type Token = Result<Path<String>, PathRejection>;
+
+pub async fn show(State(app): State<Arc<App>>, token: Token, focus: Result<Query<Focus>, QueryRejection>) -> Response {
+    let Ok(Path(token)) = token else { return unknown_link() };
+    match review::open(&app, &token) {
+        Err(error) => refusal(&error),
+        Ok(opened) => {
+            // A query that mail programs or people bent focuses nothing; the page is there all the same.
+            let focus = focus.ok().and_then(|Query(focus)| focus.i?.parse().ok());
+            page(&app, &opened, StatusCode::OK, focus, None)
+        }
+    }
+}
+
+pub async fn rule(
+    State(app): State<Arc<App>>,
+    token: Token,
+    headers: HeaderMap,
+    form: Result<Form<RulingForm>, FormRejection>,
+) -> Response {
+    let Ok(Path(token)) = token else { return unknown_link() };
+    if !is_our_page(&headers, &app.config, &app.public_url) {
+        return notice_page(StatusCode::FORBIDDEN, None, Refusal::RefusedOrigin);
+    }
+    let opened = match review::open(&app, &token) {
+        Err(error) => return refusal(&error),
+        Ok(opened) => opened,
+    };
+    let Some(asked) = form.ok().and_then(|Form(form)| asked(form)) else {
+        return page(&app, &opened, StatusCode::BAD_REQUEST, None, Some(Notice::PageTooOld));
+    };
+    match review::rule_by_link(&app, &opened, &asked).await {
+        Ok(done) => after(&app, &token, &asked, &done),
+        Err(error) => refusal(&NotOpened::Store(error)),
+    }
+}
+
+fn asked(form: RulingForm) -> Option<Asked> {
+    Some(Asked { item: form.item.parse().ok()?, nonce: form.nonce, ruling: Ruling::parse(&form.ruling)? })
+}
+
+/// The page anew, with what came of the ruling.
+fn after(app: &App, token: &str, asked: &Asked, done: &Done) -> Response {
+    let opened = match review::open(app, token) {
+        Err(error) => return refusal(&error),
+        Ok(opened) => opened,
+    };
+    match done {
+        Done::Ruled => {
+            let wait_seconds = app.config.review.undo.as_secs();
+            page(app, &opened, StatusCode::OK, None, Some(Notice::Decided { ruling: asked.ruling, wait_seconds }))
+        }
+        Done::AlreadyDecided => page(app, &opened, StatusCode::OK, Some(asked.item), None),
+        Done::PageTooOld => page(app, &opened, StatusCode::CONFLICT, Some(asked.item), Some(Notice::PageTooOld)),
+        Done::NoSuchItem => page(app, &opened, StatusCode::NOT_FOUND, None, None),
+    }
+}
+
+/// Undecided items, and the focused one however it stands.
+fn page(app: &App, opened: &Opened<'_>, status: StatusCode, focus: Option<usize>, notice: Option<Notice<'_>>) -> Response {
+    match items(app, opened, focus) {
+        Err(error) => refusal(&NotOpened::Store(error)),
+        Ok(items) => {
+            let now = app.clock.now();
+            let focused = items.iter().find(|item| Some(item.number) == focus);
+            let decided = focused.and_then(|item| item.ruled).map(Notice::AlreadyDecided);
+            let html = ActionPage {
+                site_name: opened.site_name,
+                moderator_name: &opened.moderator.name,
+                path: &format!("/d/{}", opened.token),
+                items: &items,
+                focus,
+                total: opened.digest.items.len(),
+                nonce: &|item| opened.nonce(app, item, now),
+                notice: notice.or(decided),
+                expires_at: opened.digest.expires_at,
+                now,
+            }
+            .render();
+            (status, safe_headers(), Html(html)).into_response()
+        }
+    }
+}
+
+fn items<'a>(app: &App, opened: &'a Opened<'_>, focus: Option<usize>) -> Result<Vec<Item<'a>>, StoreError> {
+    let all = digest::items(app.store.read(), &opened.digest.items, app.clock.now())?;
+    Ok(all.into_iter().filter(|item| item.status == Status::Held || Some(item.number) == focus).collect())
+}
+
+fn refusal(error: &NotOpened) -> Response {
+    match error {
+        NotOpened::Refused(Refused::Expired(at)) => notice_page(StatusCode::GONE, None, Refusal::Expired { at: *at }),
+        NotOpened::Refused(Refused::Forged) | NotOpened::Withdrawn => unknown_link(),
+        NotOpened::Store(error) => {
+            tracing::error!(error = %error, "http.store_unavailable");
+            notice_page(StatusCode::SERVICE_UNAVAILABLE, None, Refusal::Unavailable)
+        }
+    }
+}
+
+fn unknown_link() -> Response {
+    notice_page(StatusCode::NOT_FOUND, None, Refusal::UnknownLink)
+}
+
+fn notice_page(status: StatusCode, site_name: Option<&str>, refusal: Refusal) -> Response {
+    (status, safe_headers(), Html(NoticePage { site_name, refusal }.render())).into_response()
+}
+
+/// Nothing is kept, framed, indexed, run or fetched from elsewhere. Under `no-referrer` Chromium would send `Origin: null` and real moderators
+/// would be refused, hence `same-origin`.
+fn safe_headers() -> [(HeaderName, HeaderValue); 6] {
+    [
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow")),
+        (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff")),
+        (HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY")),
+        (
+            CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"),
+        ),
+    ]
+}
+
+/// The request says that it comes from a page of ours: its Origin is our public URL, or, where none is set, the very host it was sent to.
+/// `null` counts only when the browser vouches for the same origin. A missing Origin is refused: every browser sends one with a POST.
+fn is_our_page(headers: &HeaderMap, config: &Config, public_url: &str) -> bool {
+    let header = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(origin) = header(&ORIGIN) else { return false };
+    if origin == "null" {
+        return headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin");
+    }
+    let sent_to = config.public_url.is_none().then(|| header(&HOST)).flatten().map(|host| format!("http://{host}"));
+    origin.eq_ignore_ascii_case(public_url) || sent_to.is_some_and(|host| origin.eq_ignore_ascii_case(&host))
+}

@@ -1,0 +1,165 @@
+//! Our own API: JSON in, the document of a comment out. The email address never appears in an answer.
+
+use super::auth;
+use super::error::Problem;
+use crate::comment::Submission;
+use crate::decision::{Ruling, Status};
+use crate::flow::App;
+use crate::flow::document::Document;
+use crate::flow::intake;
+use crate::flow::review::{self, Ruler};
+use crate::id::CommentId;
+use crate::store::{Idempotency, Record};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An idempotency key longer than this is no key (a UUID has 36 bytes).
+const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+
+/// Who ruled, as the blog names its moderator: shown to people, so kept short.
+const RULED_BY_CHARS_MAX: usize = 80;
+
+/// A submission on the wire. Unknown fields are ignored, `null` is absent.
+#[derive(Deserialize)]
+struct SubmissionBody {
+    name: Option<String>,
+    email: Option<String>,
+    url: Option<String>,
+    body: Option<String>,
+    ip: Option<String>,
+    user_agent: Option<String>,
+    page_url: Option<String>,
+    page_title: Option<String>,
+    parent_id: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    role: Option<String>,
+    submitted_at: Option<String>,
+}
+
+impl From<SubmissionBody> for Submission {
+    fn from(body: SubmissionBody) -> Self {
+        let SubmissionBody { name, email, url, body, ip, user_agent, page_url, page_title, parent_id, kind, role, submitted_at } = body;
+        Self { name, email, url, body, ip, user_agent, page_url, page_title, parent_id, kind, role, submitted_at }
+    }
+}
+
+#[derive(Deserialize)]
+struct RulingBody {
+    ruling: Option<String>,
+    by: Option<String>,
+}
+
+type Peer = ConnectInfo<SocketAddr>;
+type Body = Result<Bytes, BytesRejection>;
+type Id = Result<Path<String>, PathRejection>;
+
+pub async fn submit(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let site = auth::site(&app, &headers, peer)?;
+    let bytes = whole(body, &app)?;
+    let idempotency = idempotency(&headers, &bytes)?;
+    let submission: SubmissionBody = parse(&bytes)?;
+    let later = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()).any(asks_for_later);
+    let record = if later {
+        intake::enqueue(&app, site, submission.into(), idempotency).await?
+    } else {
+        intake::submit(&app, site, submission.into(), idempotency).await?
+    };
+    Ok(answer(&record))
+}
+
+/// `Prefer: respond-async`, alone or among other preferences (RFC 7240).
+fn asks_for_later(prefer: &str) -> bool {
+    prefer.split([',', ';']).any(|preference| preference.trim().eq_ignore_ascii_case("respond-async"))
+}
+
+fn answer(record: &Record) -> Response {
+    if record.status == Status::Queued {
+        let queued = serde_json::json!({ "id": record.comment.id.to_string(), "status": record.status.as_str() });
+        return (StatusCode::ACCEPTED, Json(queued)).into_response();
+    }
+    Json(Document::of_verdict(record.comment.id, record.status, record.decision.as_ref())).into_response()
+}
+
+pub async fn read(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, headers: HeaderMap, id: Id) -> Result<Json<Document>, Problem> {
+    let site = auth::site(&app, &headers, peer)?;
+    let id = known(id)?;
+    let record = app.store.read().comment(&site.id, id)?.ok_or_else(Problem::unknown_comment)?;
+    Ok(Json(Document::of_record(&record)))
+}
+
+pub async fn rule(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): Peer,
+    headers: HeaderMap,
+    id: Id,
+    body: Body,
+) -> Result<Json<Document>, Problem> {
+    let site = auth::site(&app, &headers, peer)?;
+    let bytes = whole(body, &app)?;
+    let asked: RulingBody = parse(&bytes)?;
+    let word = asked.ruling.unwrap_or_default();
+    let ruling = Ruling::parse(&word).ok_or_else(|| {
+        let detail = format!("`ruling` is {word:?}; write \"publish\", \"spam\" or \"remove\"");
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "field malformed", detail).about("ruling")
+    })?;
+    let id = known(id)?;
+    let by = asked.by.map_or_else(|| site.name.clone(), |by| by.chars().filter(|c| !c.is_control()).take(RULED_BY_CHARS_MAX).collect());
+    let ruled = review::rule(&app, &site.id, id, ruling, Ruler { by, via: "api" }, (None, Duration::ZERO)).await?;
+    let (record, _) = ruled.ok_or_else(Problem::unknown_comment)?;
+    Ok(Json(Document::of_record(&record)))
+}
+
+/// What is no id, or no text at all, names no comment.
+fn known(id: Id) -> Result<CommentId, Problem> {
+    id.ok().and_then(|Path(id)| id.parse().ok()).ok_or_else(Problem::unknown_comment)
+}
+
+fn whole(body: Body, app: &App) -> Result<Bytes, Problem> {
+    let limit = app.config.limits.body_bytes_max;
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let detail = format!("the request is larger than any submission may be; `body` may have {limit} bytes");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request too large", detail).about("body").limited(limit, "more")
+        }
+        _ => Problem::new(StatusCode::BAD_REQUEST, "request cut off", "the request's body did not arrive whole"),
+    })
+}
+
+fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let parsed: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let field = error.path().to_string();
+        let (status, title) = if error.inner().is_data() {
+            (StatusCode::UNPROCESSABLE_ENTITY, "field malformed")
+        } else {
+            (StatusCode::BAD_REQUEST, "no JSON")
+        };
+        if error.inner().is_data() && field != "." {
+            return Problem::new(status, title, format!("`{field}` cannot be read: {}", error.inner())).about(field);
+        }
+        Problem::new(status, title, error.inner().to_string())
+    })?;
+    json.end().map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "no JSON", error.to_string()))?;
+    Ok(parsed)
+}
+
+fn idempotency(headers: &HeaderMap, bytes: &[u8]) -> Result<Option<Idempotency>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let refused = |detail: &str| Problem::new(StatusCode::BAD_REQUEST, "idempotency key malformed", detail).about("Idempotency-Key");
+    let key = value.to_str().map_err(|_| refused("`Idempotency-Key` has characters that no key needs; use printable ASCII"))?;
+    if key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX {
+        let detail = format!("`Idempotency-Key` has {} bytes, the limits are 1 and {IDEMPOTENCY_KEY_BYTES_MAX}", key.len());
+        return Err(refused(&detail).limited(IDEMPOTENCY_KEY_BYTES_MAX, key.len().to_string()));
+    }
+    Ok(Some(Idempotency { key: key.to_owned(), request_hash: Sha256::digest(bytes).into() }))
+}

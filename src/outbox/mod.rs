@@ -1,0 +1,111 @@
+//! The outbox: claim, carry, settle. A lease is on disk before anything is sent and the outcome after it; nothing is open in between.
+//! Each kind of parcel has one carrier, which only says how an attempt ended; when to try again is `delivery`'s to say.
+
+mod smtp;
+mod webhook;
+
+use crate::clock::Timestamp;
+use crate::delivery::{Delivery, Next, Outcome, Parcel, Schedule};
+use crate::flow::App;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Looks again this often even if nobody called: retries fall due by time.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// A lease outlives the longest attempt by this, so that only a crash loses it.
+const LEASE_SPARE: Duration = Duration::from_secs(30);
+
+/// The carriers, made once.
+#[derive(Debug)]
+pub struct Carriers {
+    webhook: webhook::Carrier,
+    mail: smtp::Carrier,
+}
+
+/// A carrier could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum NoCarrier {
+    #[error("webhooks cannot be sent")]
+    Webhook(#[from] reqwest::Error),
+    #[error("mail cannot be sent")]
+    Mail(#[from] smtp::NoTransport),
+}
+
+impl Carriers {
+    /// # Errors
+    /// [`NoCarrier`] when TLS or the mail transport cannot be set up.
+    pub fn new(app: &App) -> Result<Self, NoCarrier> {
+        Ok(Self { webhook: webhook::Carrier::new(app.config.outbox.timeout)?, mail: smtp::Carrier::new(&app.config)? })
+    }
+
+    async fn carry(&self, app: &App, delivery: &Delivery, now: Timestamp) -> Outcome {
+        match &delivery.parcel {
+            Parcel::Webhook(webhook) => match app.config.sites.get(&delivery.site).and_then(|site| site.webhook.as_ref()) {
+                Some(target) => self.webhook.carry(target, delivery, webhook, now).await,
+                None => Outcome::GiveUp { reason: "the site has no webhook any more".to_owned() },
+            },
+            Parcel::Mail(mail) => self.mail.carry(mail, delivery).await,
+        }
+    }
+}
+
+/// Carries parcels until told to stop; what is under way then is brought to its end.
+pub async fn run(app: Arc<App>, carriers: Carriers, mut stop: watch::Receiver<bool>) {
+    let carriers = Arc::new(carriers);
+    let mut under_way = JoinSet::new();
+    while !*stop.borrow() {
+        let free = app.config.outbox.at_once_max.saturating_sub(under_way.len());
+        for delivery in claim(&app, free).await {
+            under_way.spawn(deliver(Arc::clone(&app), Arc::clone(&carriers), delivery));
+        }
+        tokio::select! {
+            Some(_) = under_way.join_next() => {}
+            () = app.parcels.notified() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            _ = stop.changed() => {}
+        }
+    }
+    while under_way.join_next().await.is_some() {}
+}
+
+async fn claim(app: &App, limit: usize) -> Vec<Delivery> {
+    if limit == 0 {
+        return Vec::new();
+    }
+    let lease = app.config.outbox.timeout + LEASE_SPARE;
+    let at_once_max = app.config.outbox.at_once_max;
+    let site_max = if app.config.sites.len() > 1 { at_once_max.div_ceil(2) } else { at_once_max };
+    app.store.claim(app.clock.now(), lease, (limit, site_max), &app.dice).done().await.unwrap_or_else(|error| {
+        tracing::error!(error = %error, "outbox.claim_failed");
+        Vec::new()
+    })
+}
+
+async fn deliver(app: Arc<App>, carriers: Arc<Carriers>, delivery: Delivery) {
+    let outcome = carriers.carry(&app, &delivery, app.clock.now()).await;
+    let outbox = &app.config.outbox;
+    let schedule = Schedule { attempts_max: outbox.attempts_max, retry_first: outbox.retry_first, retry_max: outbox.retry_max };
+    let next = schedule.next(delivery.attempt, outcome, app.clock.now(), app.dice.unit());
+    match &next {
+        Next::Done => {}
+        Next::At { due_at, reason } => {
+            tracing::warn!(parcel.id = %delivery.id, site = %delivery.site, attempt = delivery.attempt, due_at = %due_at, reason, "outbox.retry");
+        }
+        Next::Dead { reason } => {
+            tracing::error!(parcel.id = %delivery.id, site = %delivery.site, attempt = delivery.attempt, reason, "outbox.dead");
+        }
+    }
+    match app.store.settle(&delivery, next).done().await {
+        Ok(true) => {}
+        Ok(false) => tracing::warn!(parcel.id = %delivery.id, "outbox.lease_lost"),
+        Err(error) => tracing::error!(parcel.id = %delivery.id, error = %error, "outbox.settle_failed"),
+    }
+}
+
+/// An error with its causes, as one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
