@@ -1,0 +1,32 @@
+//! The whole daemon from outside: the real binary, real HTTP, real SMTP, a real blog, `kill -9`. Loopback only, and every wait has a
+//! deadline: a condition is looked at until it holds, nothing sleeps for a guess.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests may stop at the first surprise, and they live in the machine's own time"
+)]
+
+mod api;
+mod app;
+mod blog;
+mod commands;
+mod crash;
+mod daemon;
+mod demo;
+mod fields;
+mod help;
+mod idempotency;
+mod mails;
+mod mime;
+mod page;
+mod retrain;
+mod review;
+mod scanners;
+mod smtp;
+mod store;
+mod wait;
+mod webhooks;

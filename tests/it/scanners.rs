@@ -1,0 +1,68 @@
+//! Mail scanners and crawlers: GET and HEAD on every route, however often and with whatever query, change no row of any table.
+
+use crate::app::{BLOG_KEY, Setup, TestApp, editor, stranger};
+use crate::page::{mail, nonce, path};
+use crate::smtp::SmtpServer;
+use crate::store::Look;
+use crate::wait::until_true;
+use reqwest::Method;
+
+#[tokio::test]
+async fn get_and_head_on_every_route_change_nothing() {
+    let server = SmtpServer::open(None).await;
+    let app = TestApp::start(Setup::default().mail_by(&server)).await;
+    let id = app.submit(BLOG_KEY, &stranger("See https://a.example/kettle")).await.id();
+    app.submit(BLOG_KEY, &editor("Thank you.")).await;
+    let link = path(&app, &mail(&server, 1).await.link(&app.base));
+    let look = Look::into(&app);
+    look.outbox_drained().await;
+    until_true("nothing is under way", || look.count("SELECT count(*) FROM comments WHERE status = 'queued'") == 0).await;
+    let nonce = nonce(&app.get(&link).await.text, 1);
+    let before = look.dump();
+    assert!(before.contains("digest_items") && before.contains("decisions"));
+    let paths = [
+        "/".to_owned(),
+        "/v1/comments".to_owned(),
+        format!("/v1/comments/{id}"),
+        format!("/v1/comments/{id}/ruling?ruling=publish"),
+        link.clone(),
+        format!("{link}?i=1"),
+        format!("{link}?item=1&nonce={nonce}&ruling=publish"),
+        format!("{link}?i=1&_method=POST&item=1&nonce={nonce}&ruling=spam"),
+        "/assets/hamlet.css".to_owned(),
+        "/health/live".to_owned(),
+        "/health/ready".to_owned(),
+    ];
+    let body = format!("item=1&nonce={nonce}&ruling=publish");
+    for _ in 0..3 {
+        for path in &paths {
+            for method in [Method::GET, Method::HEAD] {
+                let key = format!("Bearer {BLOG_KEY}");
+                let headers = [
+                    ("authorization", &*key),
+                    ("origin", &app.base),
+                    ("sec-fetch-site", "same-origin"),
+                    ("content-type", "application/x-www-form-urlencoded"),
+                    ("x-http-method-override", "POST"),
+                ];
+                let answer = app.send(method, path, &headers, body.clone()).await;
+                assert!(answer.status < 500, "{path}");
+            }
+        }
+    }
+    assert_eq!(look.dump(), before);
+}
+
+#[tokio::test]
+async fn a_page_looks_the_same_however_often_it_is_opened() {
+    let server = SmtpServer::open(None).await;
+    let app = TestApp::start(Setup::default().mail_by(&server)).await;
+    app.submit(BLOG_KEY, &stranger("A word about the kettle.")).await;
+    let link = path(&app, &mail(&server, 1).await.link(&app.base));
+    let without_nonce = |page: String| page.replace(&nonce(&page, 1), "NONCE");
+    let first = without_nonce(app.get(&link).await.text);
+    for _ in 0..5 {
+        assert_eq!(without_nonce(app.get(&link).await.text), first);
+        assert_eq!(app.send(Method::HEAD, &link, &[], "").await.text, "");
+    }
+}
