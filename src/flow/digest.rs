@@ -47,7 +47,11 @@ pub async fn tick(app: &App) -> Result<usize, StoreError> {
 }
 
 async fn send(app: &App, site: &Site, moderator: &Moderator, now: Timestamp) -> Result<(), StoreError> {
-    let records = app.store.read().unshown(&site.id, &moderator.id, PAGE_ITEMS_MAX)?;
+    let records = app.store.read().unshown(&site.id, &moderator.id, now, PAGE_ITEMS_MAX)?;
+    if records.is_empty() {
+        // Ruled on since it was found due.
+        return Ok(());
+    }
     let id = DigestId::new(now, &app.dice);
     let expires_at = now.plus(app.config.review.link_valid);
     let token = app.keys.sign_review(&Review { digest: id, moderator: moderator.id.clone(), expires_at });
@@ -87,7 +91,7 @@ pub fn preview(
     moderator: &Moderator,
     now: Timestamp,
 ) -> Result<Option<DigestMail>, StoreError> {
-    let records = reader.unshown(&site.id, &moderator.id, PAGE_ITEMS_MAX)?;
+    let records = reader.unshown(&site.id, &moderator.id, now, PAGE_ITEMS_MAX)?;
     if records.is_empty() {
         return Ok(None);
     }

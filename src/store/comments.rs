@@ -6,7 +6,7 @@ use super::{Pending, Reader, Store, StoreError, Waiting};
 use crate::classifier::{Example, Label};
 use crate::clock::Timestamp;
 use crate::comment::{Comment, Facts};
-use crate::decision::{Decision, Ruling, Status};
+use crate::decision::{Decision, Ruling, Status, Verdict};
 use crate::delivery::Outgoing;
 use crate::id::{CommentId, SiteId};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -185,7 +185,7 @@ impl Store {
             if let Some(known) = known(connection, &arrival.comment.site, arrival.idempotency.as_ref())? {
                 return Ok(known);
             }
-            let seq = insert(connection, &arrival.comment, arrival.idempotency.as_ref(), Status::Queued)?;
+            let seq = insert(connection, &arrival.comment, arrival.idempotency.as_ref(), (Status::Queued, None))?;
             waiting.queued.fetch_add(1, Ordering::Relaxed);
             let record = Record { seq, comment: arrival.comment, status: Status::Queued, version: 1, decision: None, ruled: None };
             Ok(Received::New(Box::new(record)))
@@ -208,7 +208,7 @@ impl Store {
                 return Ok(Some((before, false)));
             }
             if before.status == Status::Queued {
-                waiting.queued.fetch_sub(1, Ordering::Relaxed);
+                waiting.dequeued();
             }
             let after = rule(connection, before, new.ruled)?;
             for outgoing in outgoing(&after) {
@@ -221,9 +221,11 @@ impl Store {
 
 fn facts(connection: &Connection, comment: &Comment, now: Timestamp) -> Result<Facts, StoreError> {
     let Some(author) = rows::author_key(comment) else { return Ok(Facts::none(now)) };
+    // A site that only observes has everything published; what the machine would have said counts there, too.
     let mut statement = connection.prepare_cached(
-        "SELECT (SELECT count(*) FROM (SELECT 1 FROM comments WHERE site = ?1 AND author = ?2 AND status = 'published' LIMIT ?3)),
-                (SELECT count(*) FROM (SELECT 1 FROM comments WHERE site = ?1 AND author = ?2 AND status = 'rejected' AND ruled = 'spam' LIMIT ?3))",
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM comments WHERE site = ?1 AND author = ?2 AND ruled = 'publish' LIMIT ?3))
+              + (SELECT count(*) FROM (SELECT 1 FROM comments WHERE site = ?1 AND author = ?2 AND ruled IS NULL AND verdict = 'publish' LIMIT ?3)),
+                (SELECT count(*) FROM (SELECT 1 FROM comments WHERE site = ?1 AND author = ?2 AND ruled = 'spam' LIMIT ?3))",
     )?;
     let counts = statement.query_row(params![comment.site.as_str(), author, RECORD_MAX], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(Facts { now, author_published: counts.0, author_spam: counts.1 })
@@ -238,13 +240,13 @@ fn record(connection: &Connection, waiting: &Waiting, judged: Judged) -> Result<
             // A person ruled while the judge had it in hand: the ruling stands, and needs no verdict.
             return Ok(Received::Known(Box::new(queued)));
         }
-        waiting.queued.fetch_sub(1, Ordering::Relaxed);
-        decided(connection, queued, status)?
+        waiting.dequeued();
+        decided(connection, queued, (status, decision.verdict))?
     } else {
         if let Some(known) = known(connection, &comment.site, idempotency.as_ref())? {
             return Ok(known);
         }
-        let seq = insert(connection, &comment, idempotency.as_ref(), status)?;
+        let seq = insert(connection, &comment, idempotency.as_ref(), (status, Some(decision.verdict)))?;
         Record { seq, comment, status, version: 1, decision: None, ruled: None }
     };
     insert_decision(connection, &record, &decision)?;
@@ -255,10 +257,10 @@ fn record(connection: &Connection, waiting: &Waiting, judged: Judged) -> Result<
 }
 
 /// A queued comment gets its verdict.
-fn decided(connection: &Connection, queued: Record, status: Status) -> Result<Record, StoreError> {
+fn decided(connection: &Connection, queued: Record, (status, verdict): (Status, Verdict)) -> Result<Record, StoreError> {
     let version = queued.version + 1;
-    let mut statement = connection.prepare_cached("UPDATE comments SET status = ?2, version = ?3 WHERE seq = ?1")?;
-    statement.execute(params![queued.seq, status.as_str(), version])?;
+    let mut statement = connection.prepare_cached("UPDATE comments SET status = ?2, version = ?3, verdict = ?4 WHERE seq = ?1")?;
+    statement.execute(params![queued.seq, status.as_str(), version, verdict.as_str()])?;
     Ok(Record { status, version, ..queued })
 }
 
@@ -300,11 +302,16 @@ pub(super) fn complete(connection: &Connection, row: CommentRow) -> Result<Recor
     Ok(Record { seq, comment, status, version, decision, ruled })
 }
 
-fn insert(connection: &Connection, comment: &Comment, idempotency: Option<&Idempotency>, status: Status) -> Result<i64, StoreError> {
+fn insert(
+    connection: &Connection,
+    comment: &Comment,
+    idempotency: Option<&Idempotency>,
+    (status, verdict): (Status, Option<Verdict>),
+) -> Result<i64, StoreError> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO comments (id, site, received_at, idempotency_key, request_hash, submitted_at, kind, name, email, url, ip, user_agent,
-                               role, body, page_url, page_title, parent_id, author, status)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+                               role, body, page_url, page_title, parent_id, author, status, verdict)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
     )?;
     let author = &comment.author;
     Ok(statement.insert(params![
@@ -327,6 +334,7 @@ fn insert(connection: &Connection, comment: &Comment, idempotency: Option<&Idemp
         comment.parent_id,
         rows::author_key(comment),
         status.as_str(),
+        verdict.map(Verdict::as_str),
     ])?)
 }
 

@@ -66,9 +66,10 @@ impl Store {
     }
 }
 
-/// Held comments of a site that a moderator was not shown yet.
-const UNSHOWN: &str = "FROM comments c WHERE site = ?1 AND status = 'held' \
-                       AND NOT EXISTS (SELECT 1 FROM digest_items i WHERE i.moderator = ?2 AND i.comment = c.seq)";
+/// Held comments of a site that no link still valid puts before a moderator: never shown, or the link ran out.
+const UNSHOWN: &str = "FROM comments c WHERE site = ?1 AND status = 'held' AND NOT EXISTS \
+                       (SELECT 1 FROM digest_items i JOIN digests d ON d.id = i.digest \
+                        WHERE i.moderator = ?2 AND i.comment = c.seq AND d.expires_at > ?3)";
 
 impl Reader {
     /// # Errors
@@ -76,7 +77,7 @@ impl Reader {
     pub fn standing(&self, site: &SiteId, moderator: &ModeratorId, now: Timestamp) -> Result<Standing, StoreError> {
         self.with(|connection| {
             let sql = format!("SELECT count(*), min(received_at) {UNSHOWN}");
-            let who = params![site.as_str(), moderator.as_str()];
+            let who = params![site.as_str(), moderator.as_str(), now.ms()];
             let (waiting, oldest): (usize, Option<i64>) =
                 connection.prepare_cached(&sql)?.query_row(who, |row| Ok((row.get(0)?, row.get(1)?)))?;
             let since = now.minus(Duration::from_hours(24)).ms();
@@ -93,11 +94,11 @@ impl Reader {
     ///
     /// # Errors
     /// [`StoreError`] from the database.
-    pub fn unshown(&self, site: &SiteId, moderator: &ModeratorId, limit: usize) -> Result<Vec<Record>, StoreError> {
+    pub fn unshown(&self, site: &SiteId, moderator: &ModeratorId, now: Timestamp, limit: usize) -> Result<Vec<Record>, StoreError> {
         self.with(|connection| {
-            let sql = format!("SELECT {} {UNSHOWN} ORDER BY seq LIMIT ?3", rows::COMMENT);
+            let sql = format!("SELECT {} {UNSHOWN} ORDER BY seq LIMIT ?4", rows::COMMENT);
             let mut statement = connection.prepare_cached(&sql)?;
-            let mut found = statement.query(params![site.as_str(), moderator.as_str(), limit])?;
+            let mut found = statement.query(params![site.as_str(), moderator.as_str(), now.ms(), limit])?;
             let mut records = Vec::new();
             while let Some(row) = found.next()? {
                 records.push(complete(connection, rows::comment(row)?)?);

@@ -137,15 +137,16 @@ impl Store {
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
              PRAGMA cache_size = -32000;",
         )?;
-        connection.pragma_update(None, "wal_autocheckpoint", checkpoint::WRITER_PAGES)?;
+        connection.pragma_update(None, "wal_autocheckpoint", checkpoint::writer_pages(bounds.wal_bytes_max))?;
         prepare_once(&connection)?;
         schema::migrate(&connection)?;
         // The lock says that we are alone: whoever leased a parcel before is gone, and it need not wait for the lease to run out.
         connection.execute("UPDATE parcels SET lease_token = NULL, lease_until = 0 WHERE lease_token IS NOT NULL AND dead = 0", [])?;
         let waiting = Arc::new(Waiting::count(&connection)?);
         let reader = Reader::open(data)?;
-        let writer = Writer::start(connection)?;
-        let checkpoints = Checkpoints::start(&path)?;
+        let counted = Arc::clone(&waiting);
+        let writer = Writer::start(connection, move |connection| counted.recount(connection))?;
+        let checkpoints = Checkpoints::start(&path, bounds.wal_bytes_max)?;
         Ok(Self {
             writer,
             _checkpoints: checkpoints,
@@ -236,6 +237,21 @@ impl Waiting {
         let mut statement = connection.prepare("SELECT site, count(*) FROM parcels WHERE dead = 0 GROUP BY site")?;
         let parcels = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, usize>(1)?)))?;
         Ok(Self { queued: AtomicUsize::new(usize::try_from(queued).unwrap_or(0)), parcels: Mutex::new(parcels.collect::<Result<_, _>>()?) })
+    }
+
+    /// After work that was undone: what was counted on the way may not have happened.
+    fn recount(&self, connection: &Connection) {
+        match Self::count(connection) {
+            Ok(counted) => {
+                self.queued.store(counted.queued.load(Ordering::Relaxed), Ordering::Relaxed);
+                *self.parcels() = std::mem::take(&mut *counted.parcels());
+            }
+            Err(error) => tracing::error!(error = %error, "store.recount_failed"),
+        }
+    }
+
+    fn dequeued(&self) {
+        let _ = self.queued.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |queued| queued.checked_sub(1));
     }
 
     fn parcels(&self) -> std::sync::MutexGuard<'_, HashMap<String, usize>> {
@@ -333,6 +349,43 @@ mod tests {
         assert_eq!((log.what, log.limit), ("the write-ahead log in bytes", 0));
         let disk = room(Bounds { disk_free_bytes_min: u64::MAX, ..OPEN }).unwrap_err();
         assert_eq!(disk.what, "free disk in bytes");
+    }
+
+    /// Looks again until `is_so`, for ten seconds at most.
+    fn comes_true(is_so: impl Fn() -> bool) -> bool {
+        (0..1000).any(|_| {
+            std::thread::park_timeout(std::time::Duration::from_millis(10));
+            is_so()
+        })
+    }
+
+    #[test]
+    fn a_log_that_outgrew_its_bound_is_cut_and_room_returns() {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(data.path(), Bounds { wal_bytes_max: 1 << 20, ..OPEN }).unwrap();
+        let reader = Connection::open(Store::file(data.path())).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM keys;").unwrap();
+        for id in 10..14 {
+            let insert = "INSERT INTO keys VALUES (?1, 'test', zeroblob(500000), 0)";
+            store.write(move |connection| Ok(connection.execute(insert, [id])?)).wait().unwrap();
+        }
+        assert_eq!(store.room(Timestamp::from_ms(0)).unwrap_err().limit, 1 << 20);
+        drop(reader);
+        assert!(comes_true(|| store.measure_space().is_none()));
+    }
+
+    #[test]
+    fn what_is_counted_beside_the_store_follows_work_that_was_undone() {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(data.path(), OPEN).unwrap();
+        let waiting = Arc::clone(&store.waiting);
+        let failed: Pending<()> = store.write(move |_| {
+            waiting.parcel_came("blog");
+            waiting.queued.fetch_add(7, Ordering::Relaxed);
+            Err(StoreError::Row("a test".into()))
+        });
+        assert!(failed.wait().is_err());
+        assert!(comes_true(|| store.queued() == 0 && store.parcels_waiting("blog") == 0));
     }
 
     #[test]

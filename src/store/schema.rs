@@ -42,11 +42,12 @@ CREATE TABLE comments (
     parent_id       TEXT,
     author          BLOB,                       -- hash of the lower-cased address, for the author's record
     status          TEXT NOT NULL,              -- queued, published, held, rejected
+    verdict         TEXT,                       -- the machine's last word, whatever the mode
     ruled           TEXT,                       -- the last ruling
     version         INTEGER NOT NULL DEFAULT 1  -- grows with every decision and ruling
 ) STRICT;
 CREATE UNIQUE INDEX comments_idempotency ON comments (site, idempotency_key) WHERE idempotency_key IS NOT NULL;
-CREATE INDEX comments_author ON comments (site, author, status, ruled) WHERE author IS NOT NULL;
+CREATE INDEX comments_author ON comments (site, author, ruled, verdict) WHERE author IS NOT NULL;
 CREATE INDEX comments_queued ON comments (seq) WHERE status = 'queued';
 CREATE INDEX comments_held ON comments (site, seq) WHERE status = 'held';
 CREATE INDEX comments_ruled ON comments (site, seq) WHERE ruled IS NOT NULL;

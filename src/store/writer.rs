@@ -13,8 +13,8 @@ const WAITING_MAX: usize = 4096;
 const TOGETHER_MAX: usize = 256;
 
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-/// Gets the connection inside a transaction, or why there is none.
-type Work = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
+/// Gets the connection inside a transaction, or why there is none; answers later, and says whether it was done.
+type Work = Box<dyn FnOnce(Result<&Connection, StoreError>) -> (Answer, bool) + Send>;
 
 #[derive(Debug)]
 pub struct Writer {
@@ -43,11 +43,12 @@ impl<T> Pending<T> {
 }
 
 impl Writer {
-    pub fn start(connection: Connection) -> Result<Self, StoreError> {
+    /// `undone` hears of every piece of work that was rolled back.
+    pub fn start(connection: Connection, undone: impl Fn(&Connection) + Send + 'static) -> Result<Self, StoreError> {
         let (sender, receiver) = sync_channel(WAITING_MAX);
         let thread = std::thread::Builder::new()
             .name("hamlet-writer".into())
-            .spawn(move || write_until_dropped(&connection, &receiver))
+            .spawn(move || write_until_dropped(&connection, &receiver, &undone))
             .map_err(StoreError::Thread)?;
         Ok(Self { work: Some(sender), thread: Some(thread) })
     }
@@ -57,10 +58,12 @@ impl Writer {
         let (sender, receiver) = oneshot::channel();
         let work: Work = Box::new(move |connection| {
             let result = connection.and_then(|connection| in_savepoint(connection, work));
-            Box::new(move |committed| {
+            let done = result.is_ok();
+            let answer: Answer = Box::new(move |committed| {
                 // Who asked may have gone; what was written stays.
                 let _ = sender.send(result.and_then(|value| committed.map(|()| value)));
-            })
+            });
+            (answer, done)
         });
         match self.work.as_ref().map(|queue| queue.try_send(work)) {
             Some(Ok(())) => Pending(receiver),
@@ -86,22 +89,34 @@ impl Drop for Writer {
     }
 }
 
-fn write_until_dropped(connection: &Connection, queue: &Receiver<Work>) {
+fn write_until_dropped(connection: &Connection, queue: &Receiver<Work>, undone: &impl Fn(&Connection)) {
     while let Ok(first) = queue.recv() {
         let together = std::iter::once(first).chain(queue.try_iter()).take(TOGETHER_MAX);
-        commit(connection, together);
+        if !commit(connection, together) {
+            undone(connection);
+        }
     }
 }
 
-fn commit(connection: &Connection, together: impl Iterator<Item = Work>) {
+/// Runs what waits in one transaction and answers all; whether everything was done and kept.
+fn commit(connection: &Connection, together: impl Iterator<Item = Work>) -> bool {
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
         tracing::error!(error = %error, "store.begin_failed");
         let error = StoreError::from(error);
-        together.for_each(|work| work(Err(error.again()))(Ok(())));
-        return;
+        together.for_each(|work| work(Err(error.again())).0(Ok(())));
+        return false;
     }
-    let answers: Vec<Answer> = together.map(|work| work(Ok(connection))).collect();
-    let committed = connection.execute_batch("COMMIT").map_err(StoreError::from);
+    let mut all_kept = true;
+    let mut answers: Vec<Answer> = Vec::new();
+    for work in together {
+        // A full disk may roll the whole transaction back inside a statement; what came after would then commit by itself.
+        let open = if connection.is_autocommit() { Err(StoreError::Busy) } else { Ok(connection) };
+        let (answer, kept) = work(open);
+        answers.push(answer);
+        all_kept &= kept;
+    }
+    let committed =
+        if connection.is_autocommit() { Err(StoreError::Busy) } else { connection.execute_batch("COMMIT").map_err(StoreError::from) };
     if let Err(error) = &committed {
         tracing::error!(error = %error, "store.commit_failed");
         // A failed commit may leave the transaction open; whatever it was, it must not leak into the next.
@@ -110,6 +125,7 @@ fn commit(connection: &Connection, together: impl Iterator<Item = Work>) {
     for answer in answers {
         answer(committed.as_ref().copied().map_err(StoreError::again));
     }
+    all_kept && committed.is_ok()
 }
 
 fn in_savepoint<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {

@@ -47,9 +47,10 @@ impl Excerpt {
 
 /// Where `needle` first stands in `text` as whole words, in any case, over hidden characters and punctuation between words.
 pub fn find(text: &str, needle: &str) -> Option<Range<usize>> {
+    let text = crate::text::cut(text, crate::text::READ_BYTES_MAX);
     let mut previous = ' ';
     for (at, c) in text.char_indices() {
-        let starts = !is_word(previous) || !is_word(c) || is_unspaced(c);
+        let starts = !is_invisible(c) && (!is_word(previous) || !is_word(c) || is_unspaced(c));
         previous = c;
         if starts && let Some(end) = text.get(at..).and_then(|rest| matched(rest, needle)) {
             return Some(at..at + end);
@@ -58,8 +59,12 @@ pub fn find(text: &str, needle: &str) -> Option<Range<usize>> {
     None
 }
 
+/// A needle stretched by hidden characters and punctuation beyond this is no longer looked for: it bounds the work for every start.
+const STRETCH_BYTES_MAX: usize = 512;
+
 /// How many bytes at the start of `text` are the needle.
 fn matched(text: &str, needle: &str) -> Option<usize> {
+    let text = crate::text::cut(text, STRETCH_BYTES_MAX);
     let mut chars = text.char_indices().filter(|(_, c)| !is_invisible(*c)).peekable();
     let mut last = None;
     for wanted in needle.chars() {
