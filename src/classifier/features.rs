@@ -274,9 +274,25 @@ fn hash(parts: &[&[u8]]) -> u64 {
     h ^ (h >> 33)
 }
 
+/// A longer word is no reason but the comment itself, which reasons must not repeat.
+const READABLE_CHARS_MAX: usize = 40;
+
 impl Piece<'_> {
+    /// What [`Piece::readable`] would repeat of the comment.
+    fn quoted(&self) -> impl Iterator<Item = &str> {
+        let (a, b) = match *self {
+            Self::Word(text) | Self::Characters(text) | Self::Link(_, text) => (text, ""),
+            Self::Pair(a, b) => (a, b),
+            Self::Form(..) => ("", ""),
+        };
+        [a, b].into_iter()
+    }
+
     /// As a moderator would read it; none where only the machine could.
     pub fn readable(&self) -> Option<String> {
+        if self.quoted().any(|text| text.chars().count() > READABLE_CHARS_MAX || text.contains('@')) {
+            return None;
+        }
         let word = |word: &str| if word.starts_with(LINK_MARK) { "a link".to_owned() } else { format!("“{word}”") };
         match *self {
             Self::Word(text) => Some(word(text)),

@@ -3,7 +3,7 @@
 
 use super::{Case, Effect, Finding};
 use crate::comment::Kind;
-use crate::text::trim_blank;
+use crate::text::{is_invisible, trim_blank};
 use email_address::{EmailAddress, Options};
 
 /// A required field is absent, blank or invisible.
@@ -65,7 +65,7 @@ pub fn check_email(address: &str) -> Result<(), EmailProblem> {
         return Err(EmailProblem::BadLabel);
     }
     let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
-    let is_quoted = local.contains('"') || address.chars().any(|c| c.is_whitespace() || c.is_control());
+    let is_quoted = local.contains('"') || address.chars().any(|c| c.is_whitespace() || c.is_control() || is_invisible(c));
     if is_quoted || EmailAddress::parse_with_options(address, options).is_err() {
         return Err(EmailProblem::NotBare);
     }
@@ -105,6 +105,7 @@ mod tests {
             ("ana@-example.org", BadLabel),
             (".ana@example.org", NotBare),
             ("a na@example.org", NotBare),
+            ("a\u{200b}na@example.org", NotBare),
             ("ana@example.org,bob@example.org", NotBare),
             ("\"ana\"@example.org", NotBare),
             ("a@b@example.org", NotBare),

@@ -39,8 +39,8 @@ fn take_markup(from: &str, stripped: &mut Stripped) -> usize {
     let Some(tag) = tag_at(from) else { return 0 };
     stripped.tags += 1;
     let inner = tag.get(1..tag.len().saturating_sub(1)).unwrap_or("");
-    if let Some(target) = target_of(inner) {
-        stripped.targets.push(target.to_owned());
+    if let Some(target) = target_of(inner).map(resolve_all).filter(|target| target.contains('.')) {
+        stripped.targets.push(target);
     }
     if is_block(inner) {
         stripped.text.push('\n');
@@ -79,12 +79,29 @@ fn target_of(inner: &str) -> Option<&str> {
         .or_else(|| ["url=", "link="].iter().find(|mark| lower.starts_with(**mark)).map(|mark| mark.len() - 1))?;
     let value = inner.get(name..)?.trim_start().strip_prefix('=')?.trim_start();
     let quoted = value.strip_prefix(['"', '\'']).and_then(|open| open.split(['"', '\'']).next());
-    let target = quoted.unwrap_or_else(|| value.split_whitespace().next().unwrap_or(""));
-    target.contains('.').then_some(target)
+    Some(quoted.unwrap_or_else(|| value.split_whitespace().next().unwrap_or("")))
 }
 
+/// A text with its entities resolved, as a browser reads a target.
+fn resolve_all(text: &str) -> String {
+    let mut resolved = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, from)) = rest.find('&').map(|at| rest.split_at(at)) {
+        resolved.push_str(before);
+        let entity = super::cut(from, ENTITY_BYTES_MAX).find(';').and_then(|end| Some((resolve(from.get(1..end)?)?, end + 1)));
+        let (c, taken) = entity.unwrap_or(('&', 1));
+        resolved.push(c);
+        rest = from.get(taken..).unwrap_or("");
+    }
+    resolved.push_str(rest);
+    resolved
+}
+
+/// `&#x10ffff;` is the longest there is.
+const ENTITY_BYTES_MAX: usize = 10;
+
 fn take_entity(from: &str, stripped: &mut Stripped) -> usize {
-    let Some(end) = super::cut(from, 10).find(';') else { return 0 };
+    let Some(end) = super::cut(from, ENTITY_BYTES_MAX).find(';') else { return 0 };
     let Some(resolved) = from.get(1..end).and_then(resolve) else { return 0 };
     stripped.text.push(resolved);
     end + 1
@@ -132,5 +149,6 @@ mod tests {
     fn targets_are_kept() {
         let text = r#"<a class="x" href="http://a.example/p?q=1">hi</a> <A HREF=b.example>yo</A> [url=c.example]z[/url]"#;
         assert_eq!(strip(text).targets, ["http://a.example/p?q=1", "b.example", "c.example"]);
+        assert_eq!(strip("<a href=\"http://evil&#46;example/?a=1&amp;b\">x</a>").targets, ["http://evil.example/?a=1&b"]);
     }
 }

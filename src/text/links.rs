@@ -12,17 +12,26 @@ pub struct Link {
     pub has_scheme: bool,
 }
 
+/// No name in the DNS is longer (RFC 1035).
+const HOST_BYTES_MAX: usize = 253;
+
+/// A scheme of RFC 3986, less the dot that would make a host of it.
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-'))
+}
+
 impl Link {
+    /// As a browser would go: `//host` follows the page's scheme, and what comes after `/`, `?` or `#` is no host.
     pub fn parse(url: &str) -> Self {
-        let (scheme, rest) = match url.split_once("://") {
-            Some((_, rest)) => (true, rest),
-            None => (false, url),
+        let (has_scheme, rest) = match url.split_once("://") {
+            Some((scheme, rest)) if is_scheme(scheme) => (true, rest),
+            Some(_) | None => (false, url.trim_start_matches(['/', '\\'])),
         };
         let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or("");
         let host = authority.rsplit('@').next().unwrap_or("").split(':').next().unwrap_or("");
-        let host = host.to_lowercase();
+        let host = if host.len() > HOST_BYTES_MAX { String::new() } else { host.to_lowercase() };
         let host = host.strip_prefix("www.").unwrap_or(&host).trim_end_matches('.').to_owned();
-        Self { url: url.to_owned(), host, has_scheme: scheme }
+        Self { url: url.to_owned(), host, has_scheme }
     }
 
     /// The last label: `com`, `example`.
@@ -58,15 +67,33 @@ pub fn take_out(text: &str) -> (String, Vec<Link>) {
     finder.kinds(&[LinkKind::Url]).url_must_have_scheme(false);
     let mut marked = String::with_capacity(text.len());
     let mut links = Vec::new();
-    for span in finder.spans(text) {
-        if span.kind().is_some() && is_link(span.as_str()) {
-            marked.push(LINK_MARK);
-            links.push(Link::parse(span.as_str()));
-        } else {
-            marked.push_str(span.as_str());
+    for piece in pieces(text) {
+        for span in finder.spans(piece) {
+            if span.kind().is_some() && is_link(span.as_str()) {
+                marked.push(LINK_MARK);
+                links.push(Link::parse(span.as_str()));
+            } else {
+                marked.push_str(span.as_str());
+            }
         }
     }
     (marked, links)
+}
+
+/// The finder looks back and forth within what it is given, in time quadratic on chains like `a.1:a.1:`, so it gets this much at a time.
+const PIECE_BYTES_MAX: usize = 2048;
+
+/// The text in pieces of at most [`PIECE_BYTES_MAX`], cut at white space where there is any.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let most = super::cut(rest, PIECE_BYTES_MAX);
+        let end =
+            if most.len() == rest.len() { most.len() } else { most.rfind(char::is_whitespace).filter(|at| *at > 0).unwrap_or(most.len()) };
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        (!piece.is_empty()).then_some(piece)
+    })
 }
 
 /// Of what merely looks like `word.word`, a bare domain has a top level people use; file names and versions do not.
@@ -78,4 +105,32 @@ fn is_link(found: &str) -> bool {
     ];
     let link = Link::parse(found);
     link.has_scheme || found.starts_with("www.") || BARE_TOP_LEVELS.contains(&link.top_level())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_leads_where_a_browser_would_go() {
+        for (url, host) in [
+            ("http://www.Example.org:8080/p?q#f", "example.org"),
+            ("https://user:pass@evil.example/x", "evil.example"),
+            ("www.evil.example/?r=://good.example", "evil.example"),
+            ("//evil.example/x", "evil.example"),
+            ("evil.example\\@good.example", "evil.example"),
+            ("http://evil.example#@good.example", "evil.example"),
+        ] {
+            assert_eq!(Link::parse(url).host, host, "{url}");
+        }
+        assert_eq!(Link::parse(&format!("http://{}com", "a.".repeat(200))).host, "");
+    }
+
+    #[test]
+    fn a_long_text_is_searched_in_pieces_that_make_it_up() {
+        let text = format!("{} http://a.example {}", "word ".repeat(900), "x".repeat(5000));
+        assert_eq!(pieces(&text).collect::<String>(), text);
+        assert!(pieces(&text).all(|piece| piece.len() <= PIECE_BYTES_MAX));
+        assert_eq!(take_out(&text).1.len(), 1);
+    }
 }

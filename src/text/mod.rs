@@ -56,7 +56,8 @@ impl Reading {
         let plain = normalise::plain(&stripped.text);
         shape.hidden = plain.hidden;
         shape.mixed_words = plain.mixed_words;
-        let (marked, mut links) = links::take_out(&plain.text);
+        // Composing may make a text eleven times as long (U+FDFA), so it is cut again.
+        let (marked, mut links) = links::take_out(cut(&plain.text, READ_BYTES_MAX));
         for target in stripped.targets {
             links.push(Link::parse(&target));
         }
