@@ -117,6 +117,9 @@ impl Problems {
     /// An http(s) URL that ends with its host or port, for paths to be added to.
     pub fn base_url(&mut self, key: &str, value: &str) -> String {
         let base = value.strip_suffix('/').unwrap_or(value);
+        // Browsers leave the scheme's own port out of an Origin, and it must equal this.
+        let default_port = if base.starts_with("https:") { ":443" } else { ":80" };
+        let base = base.strip_suffix(default_port).unwrap_or(base);
         if after_authority(base) != Some("") {
             self.add(key, shown_url(value), "write http:// or https://, a host and no path, such as https://hamlet.example.org");
         }

@@ -11,11 +11,12 @@ use crate::flow::review::{self, Ruler};
 use crate::id::CommentId;
 use crate::store::{Idempotency, Record};
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use http_body_util::LengthLimitError;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
@@ -60,14 +61,14 @@ struct RulingBody {
 }
 
 type Peer = ConnectInfo<SocketAddr>;
-type Body = Result<Bytes, BytesRejection>;
 type Id = Result<Path<String>, PathRejection>;
 
 pub async fn submit(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let site = auth::site(&app, &headers, peer)?;
-    let bytes = whole(body, &app)?;
+    let bytes = whole(body, &app).await?;
     let idempotency = idempotency(&headers, &bytes)?;
     let submission: SubmissionBody = parse(&bytes)?;
+    drop(bytes);
     let later = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()).any(asks_for_later);
     let record = if later {
         intake::enqueue(&app, site, submission.into(), idempotency).await?
@@ -105,7 +106,7 @@ pub async fn rule(
     body: Body,
 ) -> Result<Json<Document>, Problem> {
     let site = auth::site(&app, &headers, peer)?;
-    let bytes = whole(body, &app)?;
+    let bytes = whole(body, &app).await?;
     let asked: RulingBody = parse(&bytes)?;
     let word = asked.ruling.unwrap_or_default();
     let ruling = Ruling::parse(&word).ok_or_else(|| {
@@ -124,14 +125,17 @@ fn known(id: Id) -> Result<CommentId, Problem> {
     id.ok().and_then(|Path(id)| id.parse().ok()).ok_or_else(Problem::unknown_comment)
 }
 
-fn whole(body: Body, app: &App) -> Result<Bytes, Problem> {
+/// The whole body of a request whose key was found good: nobody else makes us keep anything.
+async fn whole(body: Body, app: &App) -> Result<Bytes, Problem> {
     let limit = app.config.limits.body_bytes_max;
-    body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
+    to_bytes(body, limit.saturating_mul(super::REQUEST_PER_BODY)).await.map_err(|error| {
+        let too_large = std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
+        if too_large {
             let detail = format!("the request is larger than any submission may be; `body` may have {limit} bytes");
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request too large", detail).about("body").limited(limit, "more")
+        } else {
+            Problem::new(StatusCode::BAD_REQUEST, "request cut off", "the request's body did not arrive whole")
         }
-        _ => Problem::new(StatusCode::BAD_REQUEST, "request cut off", "the request's body did not arrive whole"),
     })
 }
 
