@@ -1,6 +1,7 @@
 //! The demo blog's thread of replies, kept in one small file. The email address never gets here.
 
 use crate::clock::Timestamp;
+use crate::shelf;
 use crate::view::Reply;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -122,9 +123,9 @@ impl Thread {
 
     /// A demo that cannot save goes on in memory; the log says so.
     fn keep(&self) {
-        let saved = serde_json::to_vec(&self.replies).map_err(io::Error::from).and_then(|bytes| std::fs::write(&self.file, bytes));
+        let saved = shelf::replace(&self.file, &serde_json::to_vec(&self.replies).unwrap_or_default());
         if let Err(error) = saved {
-            tracing::warn!(error = %error, path = %self.file.display(), "demo.not_saved");
+            tracing::warn!(error = &error as &dyn std::error::Error, "demo.not_saved");
         }
     }
 }
