@@ -180,7 +180,9 @@ async fn send_digests(app: Arc<App>) {
             () = app.held.notified() => {}
             () = tokio::time::sleep(DIGEST_EVERY) => {}
         }
-        if let Err(error) = digest::tick(&app).await {
+        // A long queue takes long to look through; whoever is being served must not wait for it.
+        let ticking = Arc::clone(&app);
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || digest::tick(&ticking)).await {
             tracing::error!(error = %error, "digest.failed");
         }
     }

@@ -23,11 +23,11 @@ pub fn is_due(standing: &Standing, timing: &Timing, now: Timestamp) -> bool {
 }
 
 /// Writes to every moderator for whom it is time; answers how many digests were made. None without a way to send mail: what is held then
-/// waits unshown, for the day that there is one.
+/// waits unshown, for the day that there is one. Blocks: for a thread that serves nobody.
 ///
 /// # Errors
 /// [`StoreError`] from the store; digests made before it stand.
-pub async fn tick(app: &App) -> Result<usize, StoreError> {
+pub fn tick(app: &App) -> Result<usize, StoreError> {
     let mut made = 0;
     if matches!(app.config.mail.transport, Transport::None) {
         return Ok(made);
@@ -38,7 +38,7 @@ pub async fn tick(app: &App) -> Result<usize, StoreError> {
             let now = app.clock.now();
             let standing = app.store.read().standing(&site.id, &moderator.id, now)?;
             if is_due(&standing, &app.config.digest, now) {
-                send(app, site, moderator, now).await?;
+                send(app, site, moderator, now)?;
                 made += 1;
             }
         }
@@ -46,7 +46,7 @@ pub async fn tick(app: &App) -> Result<usize, StoreError> {
     Ok(made)
 }
 
-async fn send(app: &App, site: &Site, moderator: &Moderator, now: Timestamp) -> Result<(), StoreError> {
+fn send(app: &App, site: &Site, moderator: &Moderator, now: Timestamp) -> Result<(), StoreError> {
     let records = app.store.read().unshown(&site.id, &moderator.id, now, PAGE_ITEMS_MAX)?;
     if records.is_empty() {
         // Ruled on since it was found due.
@@ -69,7 +69,7 @@ async fn send(app: &App, site: &Site, moderator: &Moderator, now: Timestamp) -> 
     let outgoing = Outgoing { id: ParcelId::new(now, &app.dice), site: site.id.clone(), parcel, due_at: now };
     let items = records.iter().map(|record| record.seq).collect();
     let digest = NewDigest { id, site: site.id.clone(), moderator: moderator.id.clone(), created_at: now, expires_at, items, outgoing };
-    app.store.send_digest(digest).done().await?;
+    app.store.send_digest(digest).wait()?;
     app.parcels.notify_one();
     Ok(())
 }
