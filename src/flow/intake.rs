@@ -62,8 +62,16 @@ const SPARE_KNOCKS: usize = 16;
 pub(super) fn door(config: &Config) -> (Door, Knocks) {
     let (knocks, receiver) = mpsc::channel(config.intake.waiting_max + SPARE_KNOCKS);
     let waiting = config.sites.keys().map(|site| (site.clone(), AtomicUsize::new(0))).collect();
-    let share = if config.sites.len() > 1 { config.intake.waiting_max / 2 } else { config.intake.waiting_max };
-    (Door { knocks, waiting, waiting_max_per_site: share.max(1) }, receiver)
+    (Door { knocks, waiting, waiting_max_per_site: share(config.intake.waiting_max, config.sites.len()) }, receiver)
+}
+
+/// What one site may take of a place that holds `max`: half of it where there are others, so that one flood leaves room for the rest.
+fn share(max: usize, sites: usize) -> usize {
+    if sites > 1 { (max / 2).max(1) } else { max }
+}
+
+fn within(what: &'static str, got: usize, limit: usize) -> Result<(), Full> {
+    if got >= limit { Err(Full { what, got: wide(got), limit: wide(limit) }) } else { Ok(()) }
 }
 
 impl Door {
@@ -123,10 +131,9 @@ pub async fn submit(app: &App, site: &Site, submission: Submission, idempotency:
 pub async fn enqueue(app: &App, site: &Site, submission: Submission, idempotency: Option<Idempotency>) -> Result<Box<Record>, Refusal> {
     let comment = parse(app, site, submission)?;
     bounds(app, site)?;
-    let (queued, limit) = (app.store.queued(), app.config.intake.queued_max);
-    if queued >= limit {
-        return Err(Full { what: "submissions in the queue", got: wide(queued), limit: wide(limit) }.into());
-    }
+    let share = share(app.config.intake.queued_max, app.config.sites.len());
+    within("submissions in the queue", app.store.queued(), app.config.intake.queued_max)?;
+    within("submissions of this site in the queue", app.store.queued_of(site.id.as_str()), share)?;
     let received = app.store.enqueue(Arrival { comment, idempotency }).done().await?;
     app.door.wake();
     taken(received)
@@ -140,11 +147,7 @@ fn parse(app: &App, site: &Site, submission: Submission) -> Result<Comment, Inva
 /// Room on disk, and room in the outbox of this site.
 fn bounds(app: &App, site: &Site) -> Result<(), Full> {
     app.store.room(app.clock.now())?;
-    let (waiting, limit) = (app.store.parcels_waiting(site.id.as_str()), app.config.outbox.waiting_max);
-    if waiting >= limit {
-        return Err(Full { what: "undelivered parcels of this site", got: wide(waiting), limit: wide(limit) });
-    }
-    Ok(())
+    within("undelivered parcels of this site", app.store.parcels_waiting(site.id.as_str()), app.config.outbox.waiting_max)
 }
 
 fn taken(received: Received) -> Result<Box<Record>, Refusal> {
@@ -248,4 +251,16 @@ pub fn start_judge(app: &Arc<App>, knocks: Knocks) -> std::io::Result<std::threa
     let app = Arc::clone(app);
     app.door.wake();
     std::thread::Builder::new().name("hamlet-judge".into()).spawn(move || judge_until_stopped(&app, knocks))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_site_may_fill_half_of_what_it_shares_and_all_of_what_it_has_alone() {
+        assert_eq!((share(100, 1), share(100, 2), share(100, 9), share(1, 2)), (100, 50, 50, 1));
+        assert_eq!(within("x", 49, 50), Ok(()));
+        assert_eq!(within("x", 50, 50).unwrap_err().to_string(), "x is 50, the limit is 50");
+    }
 }

@@ -2,7 +2,8 @@
 //! record of one comment, and rulings.
 
 use super::rows::{self, CommentRow};
-use super::{Pending, Reader, Store, StoreError, Waiting};
+use super::waiting::Waiting;
+use super::{Pending, Reader, Store, StoreError};
 use crate::classifier::{Example, Label};
 use crate::clock::Timestamp;
 use crate::comment::{Comment, Facts};
@@ -11,7 +12,6 @@ use crate::delivery::Outgoing;
 use crate::id::{CommentId, SiteId};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// The author's record is counted to this and no further: it saturates long before, and a busy author costs no more than a new one.
 const RECORD_MAX: u32 = 20;
@@ -186,7 +186,7 @@ impl Store {
                 return Ok(known);
             }
             let seq = insert(connection, &arrival.comment, arrival.idempotency.as_ref(), (Status::Queued, None))?;
-            waiting.queued.fetch_add(1, Ordering::Relaxed);
+            waiting.queued.came(arrival.comment.site.as_str());
             let record = Record { seq, comment: arrival.comment, status: Status::Queued, version: 1, decision: None, ruled: None };
             Ok(Received::New(Box::new(record)))
         })
@@ -208,7 +208,7 @@ impl Store {
                 return Ok(Some((before, false)));
             }
             if before.status == Status::Queued {
-                waiting.dequeued();
+                waiting.queued.went(new.site.as_str());
             }
             let after = rule(connection, before, new.ruled)?;
             for outgoing in outgoing(&after) {
@@ -240,7 +240,7 @@ fn record(connection: &Connection, waiting: &Waiting, judged: Judged) -> Result<
             // A person ruled while the judge had it in hand: the ruling stands, and needs no verdict.
             return Ok(Received::Known(Box::new(queued)));
         }
-        waiting.dequeued();
+        waiting.queued.went(comment.site.as_str());
         decided(connection, queued, (status, decision.verdict))?
     } else {
         if let Some(known) = known(connection, &comment.site, idempotency.as_ref())? {

@@ -8,6 +8,7 @@ mod digests;
 mod outbox;
 mod rows;
 mod schema;
+mod waiting;
 mod writer;
 
 pub use comments::{Arrival, Idempotency, Judged, NewRuling, Received, Record, Ruled};
@@ -19,12 +20,12 @@ use crate::dice::Dice;
 use checkpoint::Checkpoints;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use std::collections::HashMap;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use waiting::Waiting;
 use writer::Writer;
 
 /// Readers beside the writer: more than this and they only take each other's cores.
@@ -52,13 +53,6 @@ pub struct Store {
     space_checked_at: AtomicI64,
     full: Mutex<Option<Full>>,
     _lock: File,
-}
-
-/// What waits in the store, counted beside it so that no bound costs a query.
-#[derive(Debug, Default)]
-struct Waiting {
-    queued: AtomicUsize,
-    parcels: Mutex<HashMap<String, usize>>,
 }
 
 /// A bound that was reached.
@@ -174,14 +168,19 @@ impl Store {
         self.writer.submit(work)
     }
 
-    /// Comments in the durable queue.
+    /// Comments in the durable queue, of all sites.
     pub fn queued(&self) -> usize {
-        self.waiting.queued.load(Ordering::Relaxed)
+        self.waiting.queued.total()
+    }
+
+    /// Comments of a site in the durable queue.
+    pub fn queued_of(&self, site: &str) -> usize {
+        self.waiting.queued.of_site(site)
     }
 
     /// Undelivered parcels of a site.
     pub fn parcels_waiting(&self, site: &str) -> usize {
-        self.waiting.parcels().get(site).copied().unwrap_or(0)
+        self.waiting.parcels.of_site(site)
     }
 
     /// Whether there is room to write: the log within its bound, the disk above its floor. Looks at the disk once a second at most.
@@ -228,49 +227,6 @@ impl Store {
             let keys = statement.query_map([purpose], |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(keys.collect::<Result<Vec<_>, _>>()?)
         })
-    }
-}
-
-impl Waiting {
-    fn count(connection: &Connection) -> Result<Self, StoreError> {
-        let queued: i64 = connection.query_row("SELECT count(*) FROM comments WHERE status = 'queued'", [], |row| row.get(0))?;
-        let mut statement = connection.prepare("SELECT site, count(*) FROM parcels WHERE dead = 0 GROUP BY site")?;
-        let parcels = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, usize>(1)?)))?;
-        Ok(Self { queued: AtomicUsize::new(usize::try_from(queued).unwrap_or(0)), parcels: Mutex::new(parcels.collect::<Result<_, _>>()?) })
-    }
-
-    /// After work that was undone: what was counted on the way may not have happened.
-    fn recount(&self, connection: &Connection) {
-        match Self::count(connection) {
-            Ok(counted) => {
-                self.queued.store(counted.queued.load(Ordering::Relaxed), Ordering::Relaxed);
-                *self.parcels() = std::mem::take(&mut *counted.parcels());
-            }
-            Err(error) => tracing::error!(error = %error, "store.recount_failed"),
-        }
-    }
-
-    fn dequeued(&self) {
-        let _ = self.queued.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |queued| queued.checked_sub(1));
-    }
-
-    fn parcels(&self) -> std::sync::MutexGuard<'_, HashMap<String, usize>> {
-        self.parcels.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sites with undelivered parcels.
-    fn sites(&self) -> Vec<String> {
-        self.parcels().iter().filter(|(_, count)| **count > 0).map(|(site, _)| site.clone()).collect()
-    }
-
-    fn parcel_came(&self, site: &str) {
-        *self.parcels().entry(site.to_owned()).or_default() += 1;
-    }
-
-    fn parcel_went(&self, site: &str) {
-        if let Some(count) = self.parcels().get_mut(site) {
-            *count = count.saturating_sub(1);
-        }
     }
 }
 
@@ -380,8 +336,8 @@ mod tests {
         let store = Store::open(data.path(), OPEN).unwrap();
         let waiting = Arc::clone(&store.waiting);
         let failed: Pending<()> = store.write(move |_| {
-            waiting.parcel_came("blog");
-            waiting.queued.fetch_add(7, Ordering::Relaxed);
+            waiting.parcels.came("blog");
+            waiting.queued.came("blog");
             Err(StoreError::Row("a test".into()))
         });
         assert!(failed.wait().is_err());

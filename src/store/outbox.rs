@@ -1,7 +1,8 @@
 //! Parcels at rest: put in with what caused them, leased before they are carried, settled by who holds the lease. No transaction is open
 //! while anything travels.
 
-use super::{Pending, Reader, Store, StoreError, Waiting, rows};
+use super::waiting::Waiting;
+use super::{Pending, Reader, Store, StoreError, rows};
 use crate::clock::Timestamp;
 use crate::delivery::{Delivery, Next, Outgoing};
 use crate::dice::Dice;
@@ -17,7 +18,7 @@ pub(super) fn insert(connection: &Connection, waiting: &Waiting, outgoing: &Outg
         .prepare_cached("INSERT INTO parcels (id, site, lane, kind, content, created_at, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
     let created_at = outgoing.due_at.ms();
     statement.insert(params![outgoing.id.bytes(), outgoing.site.as_str(), lane, kind, content, created_at, created_at])?;
-    waiting.parcel_came(outgoing.site.as_str());
+    waiting.parcels.came(outgoing.site.as_str());
     Ok(())
 }
 
@@ -27,7 +28,7 @@ impl Store {
     pub fn claim(&self, now: Timestamp, lease: Duration, (limit, site_max): (usize, usize), dice: &Dice) -> Pending<Vec<Delivery>> {
         let random = dice.bytes();
         let token = random.first_chunk::<16>().copied().unwrap_or_default();
-        let sites = self.waiting.sites();
+        let sites = self.waiting.parcels.sites();
         self.write(move |connection| {
             let mut claimed = Vec::new();
             for (held, site) in by_leases(connection, sites, now)? {
@@ -46,7 +47,7 @@ impl Store {
             let gone = |connection: &Connection, sql: &str, error: Option<&str>| -> Result<bool, StoreError> {
                 let settled = connection.prepare_cached(sql)?.execute(params![id, token, error])? == 1;
                 if settled {
-                    waiting.parcel_went(site.as_str());
+                    waiting.parcels.went(site.as_str());
                 }
                 Ok(settled)
             };
