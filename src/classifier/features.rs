@@ -1,104 +1,75 @@
-//! Features: what the classifier sees of a text. Sparse families of hashed pieces, and a few dense ratios.
-//! The same text gives the same features on every platform; any change here raises [`FEATURES_VERSION`].
+//! Features: what the classifier sees of a comment. Sparse families of hashed pieces, and a few dense ratios. The same text gives the same
+//! features on every platform; any change here raises [`FEATURES_VERSION`]. What a piece is called before people is `explain`'s.
 
-use crate::text::{LINK_MARK, Link, Reading, tokens};
+use super::hashing::{BUCKETS, Hashing, RUN_CHARS_MAX, bucket};
+use crate::text::{Reading, tokens};
 
 /// Models carry it; a model of another version is refused.
-pub const FEATURES_VERSION: u32 = 1;
-
-/// Buckets of one family: 2^18. Smaller tables cost accuracy (2^16: .0007 of AUC on unseen pages), larger ones only memory.
-pub const BUCKETS: usize = 1 << 18;
+pub const FEATURES_VERSION: u32 = 2;
 
 /// One naive Bayes each: what they learn differs too much in scale and trust to be one sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Family {
     /// Words and pairs of neighbours, with the edges of the text.
     Words,
+    /// Pairs of words one, two and three apart: turns of phrase that bear a word put between.
+    Pairs,
     /// Runs of 3 to 5 characters with blanks and punctuation: spelling, endings, disguises, scripts without spaces.
     Characters,
+    /// Runs of 7 characters: stems and phrases.
+    Stretches,
     /// How links are written: with a scheme or bare, shortened, with a query.
     Links,
     /// Where links lead: hosts, parent domains and top levels. What one site learns of them says nothing to another.
     Hosts,
     /// Binned form: length, capitals, digits, punctuation, links, tags. What travels between communities.
     Form,
+    /// The name that the author gave: its words and its shape.
+    Name,
 }
 
 impl Family {
-    pub const ALL: [Self; 5] = [Self::Words, Self::Characters, Self::Links, Self::Hosts, Self::Form];
+    pub const ALL: [Self; 8] =
+        [Self::Words, Self::Pairs, Self::Characters, Self::Stretches, Self::Links, Self::Hosts, Self::Form, Self::Name];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Words => "words",
+            Self::Pairs => "pairs",
             Self::Characters => "characters",
+            Self::Stretches => "stretches",
             Self::Links => "links",
             Self::Hosts => "hosts",
             Self::Form => "form",
+            Self::Name => "name",
         }
     }
 }
 
-/// A feature as people could read it, borrowed from the text.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Piece<'a> {
-    Word(&'a str),
-    /// Two neighbours; an empty side is the edge of the text.
-    Pair(&'a str, &'a str),
-    Characters(&'a str),
-    Link(&'static str, &'a str),
-    Form(&'static str, u32),
-}
-
-/// One feature of one text.
+/// What the classifier is asked about: a text that was read, and the name that its author gave.
 #[derive(Debug, Clone, Copy)]
-pub struct Feature<'a> {
-    pub family: Family,
-    pub bucket: u32,
-    pub piece: Piece<'a>,
+pub struct Text<'a> {
+    pub reading: &'a Reading,
+    pub name: Option<&'a str>,
 }
 
-/// The features of a text: distinct, sorted by family and bucket; and the dense ratios.
-pub struct Features<'a> {
-    sparse: Vec<Feature<'a>>,
-    pub dense: [f64; DENSE.len()],
+/// Where a feature comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece {
+    /// Bytes `from..to` of [`Reading::folded`].
+    Text(u32, u32),
+    /// The link of this index.
+    Link(u32),
+    Form,
+    Name,
 }
 
-/// Features as they are found. Keys of family, bucket and place are sorted instead of the features: a third of the time.
-#[derive(Default)]
-struct Found<'a> {
-    keys: Vec<u64>,
-    pieces: Vec<Piece<'a>>,
-}
-
-impl<'a> Found<'a> {
-    fn put(&mut self, family: Family, hash: u64, piece: Piece<'a>) {
-        // The high bits of the finished hash are the best mixed ones.
-        let bucket = hash >> (64 - BUCKETS.trailing_zeros());
-        let place = u64::try_from(self.pieces.len()).unwrap_or(0);
-        self.keys.push((family as u64) << 56 | bucket << 32 | place);
-        self.pieces.push(piece);
-    }
-
-    fn distinct(mut self) -> Vec<Feature<'a>> {
-        self.keys.sort_unstable();
-        self.keys.dedup_by_key(|key| *key >> 32);
-        let feature = |key: u64| {
-            let [family, _, _, _, place @ ..] = key.to_be_bytes();
-            Some(Feature {
-                family: Family::ALL.get(usize::from(family)).copied()?,
-                bucket: u32::try_from(key >> 32 & 0x00ff_ffff).ok()?,
-                piece: self.pieces.get(u32::from_be_bytes(place) as usize).copied()?,
-            })
-        };
-        self.keys.iter().copied().filter_map(feature).collect()
-    }
-}
-
-/// The dense ratios in their order: what each says when it weighs, for people.
-pub const DENSE: [&str; 15] = [
+/// Dense ratios in their order: what each says when it weighs, for people.
+pub const DENSE: [&str; 18] = [
     "length",
     "number of words",
     "number of links",
+    "a link",
     "share of capitals",
     "share of digits",
     "share of punctuation",
@@ -111,28 +82,116 @@ pub const DENSE: [&str; 15] = [
     "tags",
     "money signs",
     "hidden or mixed letters",
+    "an address of mail",
+    "longest run of one sign",
 ];
 
-impl<'a> Features<'a> {
-    /// Total on any reading; linear in its length but for one sort.
-    pub fn of(reading: &'a Reading) -> Self {
-        let mut found = Found::default();
-        let words = words(reading, &mut found);
-        characters(&reading.folded, &mut found);
-        for link in &reading.links {
-            self::link(link, &mut found);
+/// The features of a text: distinct buckets by family, and the dense ratios. Meant to be used again, so that reading allocates nothing.
+#[derive(Debug)]
+pub struct Features {
+    buckets: [Vec<u32>; Family::ALL.len()],
+    pub dense: [f64; DENSE.len()],
+    /// A bit for every bucket of every family; all clear between readings.
+    met: Vec<u64>,
+    codes: Vec<u32>,
+    words: Vec<u64>,
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self {
+            buckets: Default::default(),
+            dense: [0.0; DENSE.len()],
+            met: vec![0; Family::ALL.len() * BUCKETS / 64],
+            codes: Vec::new(),
+            words: Vec::new(),
         }
-        let dense = dense(reading, &words);
-        form(reading, &dense, &mut found);
-        Self { sparse: found.distinct(), dense }
+    }
+}
+
+impl Features {
+    /// Total on any text; linear in its length but for one sort of its words.
+    pub fn read(&mut self, text: Text<'_>, hashing: &Hashing) {
+        self.buckets.iter_mut().for_each(Vec::clear);
+        let Self { buckets, met, codes, words, dense } = self;
+        let counted = visit(text, hashing, codes, words, |family, bucket, _| {
+            if first(met, family, bucket)
+                && let Some(list) = buckets.get_mut(family as usize)
+            {
+                list.push(bucket);
+            }
+        });
+        *dense = counted;
+        for (family, list) in Family::ALL.into_iter().zip(buckets) {
+            list.iter().for_each(|bucket| clear(met, family, *bucket));
+        }
     }
 
-    /// The features of one family; a comment has each at most once.
-    pub fn family(&self, family: Family) -> &[Feature<'a>] {
-        let from = self.sparse.partition_point(|feature| feature.family < family);
-        let to = self.sparse.partition_point(|feature| feature.family <= family);
-        self.sparse.get(from..to).unwrap_or(&[])
+    /// The distinct buckets of one family, in the order of the text.
+    pub fn family(&self, family: Family) -> &[u32] {
+        self.buckets.get(family as usize).map_or(&[], Vec::as_slice)
     }
+
+    /// Leaves a family out.
+    pub fn forget(&mut self, family: Family) {
+        if let Some(buckets) = self.buckets.get_mut(family as usize) {
+            buckets.clear();
+        }
+    }
+
+    /// All families in their order.
+    pub fn families(&self) -> &[Vec<u32>; Family::ALL.len()] {
+        &self.buckets
+    }
+
+    /// Calls `found` for every distinct feature with the piece it first came from.
+    pub fn pieces(&mut self, text: Text<'_>, hashing: &Hashing, mut found: impl FnMut(Family, u32, Piece)) {
+        let Self { met, codes, words, .. } = self;
+        visit(text, hashing, codes, words, |family, bucket, piece| {
+            if first(met, family, bucket) {
+                found(family, bucket, piece);
+            }
+        });
+        met.fill(0);
+    }
+}
+
+/// Whether this bucket is met for the first time.
+fn first(met: &mut [u64], family: Family, bucket: u32) -> bool {
+    let at = family as usize * BUCKETS + bucket as usize;
+    let Some(word) = met.get_mut(at / 64) else { return false };
+    let bit = 1 << (at % 64);
+    let first = *word & bit == 0;
+    *word |= bit;
+    first
+}
+
+fn clear(met: &mut [u64], family: Family, bucket: u32) {
+    let at = family as usize * BUCKETS + bucket as usize;
+    if let Some(word) = met.get_mut(at / 64) {
+        *word = 0;
+    }
+}
+
+/// Every feature in the order of the text, with repeats; answers the dense ratios.
+fn visit(
+    text: Text<'_>,
+    hashing: &Hashing,
+    codes: &mut Vec<u32>,
+    words: &mut Vec<u64>,
+    mut found: impl FnMut(Family, u32, Piece),
+) -> [f64; DENSE.len()] {
+    characters(&text.reading.folded, hashing, codes, &mut found);
+    let counted = self::words(&text.reading.folded, hashing, words, &mut found);
+    for (index, link) in (0..).zip(&text.reading.links) {
+        self::link(link, index, hashing, &mut found);
+    }
+    if let Some(name) = text.name {
+        self::name(name, hashing, &mut found);
+    }
+    let dense = dense(text.reading, &counted);
+    form(text.reading, &dense, hashing, &mut found);
+    dense
 }
 
 /// Words over the whole text, for the dense ratios.
@@ -142,47 +201,89 @@ struct Words {
     distinct: usize,
 }
 
-fn words<'a>(reading: &'a Reading, found: &mut Found<'a>) -> Words {
-    let mut distinct = Vec::new();
-    let (mut count, mut chars, mut previous) = (0, 0, "");
-    for word in tokens::words(&reading.folded) {
-        let hashed = hash(&[b"w", word.as_bytes()]);
-        distinct.push(hashed);
-        found.put(Family::Words, hashed, Piece::Word(word));
-        found.put(Family::Words, hash(&[b"p", previous.as_bytes(), b" ", word.as_bytes()]), Piece::Pair(previous, word));
+/// Kinds of pairs; a pair of neighbours stands in two families and differs there by its table.
+const EDGE: u64 = 4;
+
+fn words(folded: &str, hashing: &Hashing, hashes: &mut Vec<u64>, found: &mut impl FnMut(Family, u32, Piece)) -> Words {
+    hashes.clear();
+    let edge = hashing.word("");
+    // The last three words, nearest first.
+    let mut last = [(edge, 0), (0, 0), (0, 0)];
+    let (mut count, mut chars, mut end) = (0, 0, 0);
+    for (from, word) in tokens::words(folded) {
+        let (from, to) = (offset(from), offset(from + word.len()));
+        let hash = hashing.word(word);
+        hashes.push(hash);
+        found(Family::Words, bucket(hash), Piece::Text(from, to));
+        let [(neighbour, at), ..] = last;
+        let kind = if count == 0 { EDGE } else { 0 };
+        found(Family::Words, bucket(hashing.pair(neighbour, hash, kind)), Piece::Text(at, to));
+        for ((distance, (other, at)), _) in (1..).zip(last).zip(0..count) {
+            found(Family::Pairs, bucket(hashing.pair(other, hash, distance)), Piece::Text(at, to));
+        }
+        let [a, b, _] = last;
+        last = [(hash, from), a, b];
         count += 1;
         chars += word.chars().count();
-        previous = word;
+        end = to;
     }
     if count > 0 {
-        found.put(Family::Words, hash(&[b"p", previous.as_bytes(), b" "]), Piece::Pair(previous, ""));
+        let [(neighbour, at), ..] = last;
+        found(Family::Words, bucket(hashing.pair(neighbour, edge, EDGE)), Piece::Text(at, end));
     }
-    distinct.sort_unstable();
-    distinct.dedup();
-    Words { count, chars, distinct: distinct.len() }
+    hashes.sort_unstable();
+    hashes.dedup();
+    Words { count, chars, distinct: hashes.len() }
 }
 
-fn characters<'a>(folded: &'a str, found: &mut Found<'a>) {
-    let starts: Vec<usize> = folded.char_indices().map(|(at, _)| at).chain([folded.len()]).collect();
-    for (length, tag) in [(3, b"3"), (4, b"4"), (5, b"5")] {
-        for window in starts.windows(length + 1) {
-            let (Some(&from), Some(&to)) = (window.first(), window.last()) else { continue };
-            let Some(run) = folded.get(from..to) else { continue };
-            found.put(Family::Characters, hash(&[tag, run.as_bytes()]), Piece::Characters(run));
+/// Texts are cut at 64 KiB before they are read.
+fn offset(byte: usize) -> u32 {
+    u32::try_from(byte).unwrap_or(u32::MAX)
+}
+
+const BLANK: u32 = 0x20;
+
+/// Runs over the text with a blank at either end, so that beginnings and endings of words look alike everywhere.
+fn characters(folded: &str, hashing: &Hashing, codes: &mut Vec<u32>, found: &mut impl FnMut(Family, u32, Piece)) {
+    codes.clear();
+    codes.push(BLANK);
+    codes.extend(folded.chars().map(u32::from));
+    codes.push(BLANK);
+    // The first run begins at the blank before the text.
+    let mut from = 0;
+    for (index, &code) in codes.iter().enumerate() {
+        let run = codes.get(index..codes.len().min(index + RUN_CHARS_MAX)).unwrap_or(&[]);
+        let mut to = from;
+        for ((length, hash), &code) in (1..).zip(hashing.runs(run)).zip(run) {
+            to += width(code);
+            match length {
+                3..=5 => found(Family::Characters, bucket(hash), Piece::Text(from, to)),
+                7 => found(Family::Stretches, bucket(hash), Piece::Text(from, to)),
+                _ => {}
+            }
         }
+        from += if index == 0 { 0 } else { width(code) };
     }
 }
 
-fn link<'a>(link: &'a Link, found: &mut Found<'a>) {
-    let mut put = |family, kind: &'static str, value: &'a str| {
-        found.put(family, hash(&[kind.as_bytes(), b":", value.as_bytes()]), Piece::Link(kind, value));
+/// Bytes of a code point in UTF-8.
+fn width(code: u32) -> u32 {
+    match code {
+        0..0x80 => 1,
+        0x80..0x800 => 2,
+        0x800..0x1_0000 => 3,
+        _ => 4,
+    }
+}
+
+fn link(link: &crate::text::Link, index: u32, hashing: &Hashing, found: &mut impl FnMut(Family, u32, Piece)) {
+    let mut put = |family, kind: &str, value: &str| {
+        found(family, bucket(hashing.pair(hashing.word(kind), hashing.word(value), 0)), Piece::Link(index));
     };
-    let labels = link.host.split('.').count();
-    if labels > 2
-        && let Some(at) = link.host.rmatch_indices('.').nth(1).map(|(at, _)| at + 1)
-        && let Some(parent) = link.host.get(at..)
+    if let Some((at, _)) = link.host.rmatch_indices('.').nth(1)
+        && let Some(parent) = link.host.get(at + 1..)
     {
-        put(Family::Hosts, "domain", parent);
+        put(Family::Hosts, "host", parent);
     }
     put(Family::Hosts, "host", &link.host);
     put(Family::Hosts, "ending", link.top_level());
@@ -195,14 +296,46 @@ fn link<'a>(link: &'a Link, found: &mut Found<'a>) {
     put(Family::Links, if link.has_scheme { "scheme" } else { "bare" }, "");
 }
 
+/// Words of three letters and more, the shape of the whole, and how many words it has.
+fn name(name: &str, hashing: &Hashing, found: &mut impl FnMut(Family, u32, Piece)) {
+    let mut put = |kind, value: &str| found(Family::Name, bucket(hashing.pair(hashing.word(kind), hashing.word(value), 0)), Piece::Name);
+    let lower = name.to_lowercase();
+    for word in lower.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() >= 3) {
+        put("word", word);
+    }
+    put("shape", &shape_of(name));
+    put("words", &name.split_whitespace().count().min(4).to_string());
+}
+
+/// `Xx+ Xx+` for a name like any other, `x+9+` for a handle; at most twelve signs.
+fn shape_of(name: &str) -> String {
+    let sign = |c: char| match c {
+        c if c.is_numeric() => '9',
+        c if c.is_uppercase() => 'X',
+        c if c.is_alphabetic() => 'x',
+        c => c,
+    };
+    let mut shape = String::new();
+    for c in name.chars().map(sign) {
+        if shape.ends_with(c) {
+            shape.push('+');
+        } else if !(shape.ends_with('+') && shape.trim_end_matches('+').ends_with(c)) {
+            shape.push(c);
+        }
+    }
+    shape.chars().take(12).collect()
+}
+
 /// Ratios and logarithms, each about 0 to 8; in the order of [`DENSE`].
 fn dense(reading: &Reading, words: &Words) -> [f64; DENSE.len()] {
     let shape = &reading.shape;
     let share = |part: usize, whole: usize| ratio(part, whole.max(1));
+    let flag = |is: bool| if is { 1.0 } else { 0.0 };
     [
         ln1p(shape.chars),
         ln1p(words.count),
         ln1p(reading.links.len()),
+        flag(!reading.links.is_empty()),
         share(shape.capitals, shape.letters),
         share(shape.digits, shape.chars),
         share(shape.punctuation, shape.chars),
@@ -211,41 +344,42 @@ fn dense(reading: &Reading, words: &Words) -> [f64; DENSE.len()] {
         ln1p(shape.lines),
         share(words.chars, words.count),
         share(words.distinct, words.count),
-        if shape.longest_digit_run >= 7 { 1.0 } else { 0.0 },
+        flag(shape.longest_digit_run >= 5),
         ln1p(shape.tags),
         ln1p(shape.money),
         ln1p(shape.hidden + shape.mixed_words),
+        flag(shape.mail_addresses > 0),
+        ln1p(shape.longest_run),
     ]
 }
 
 /// Bin edges were read off quantiles of public comment corpora; a bin says "at most the edge".
-fn form<'a>(reading: &'a Reading, dense: &[f64; DENSE.len()], found: &mut Found<'a>) {
+fn form(reading: &Reading, dense: &[f64; DENSE.len()], hashing: &Hashing, found: &mut impl FnMut(Family, u32, Piece)) {
     let shape = &reading.shape;
-    let [_, _, _, capitals, digits, punctuation, _, _, _, word_length, variety, ..] = *dense;
-    let bins = [
-        ("length", bin(count(shape.chars), &[10.0, 20.0, 35.0, 50.0, 70.0, 100.0, 140.0, 200.0, 300.0, 500.0])),
-        ("capitals", bin(capitals, &[0.0, 0.03, 0.06, 0.1, 0.2, 0.5, 0.8])),
-        ("digits", bin(digits, &[0.0, 0.02, 0.05, 0.1, 0.2])),
-        ("punctuation", bin(punctuation, &[0.0, 0.02, 0.04, 0.07, 0.12, 0.2])),
-        ("length of words", bin(word_length, &[3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 8.0])),
-        ("variety of words", bin(variety, &[0.5, 0.7, 0.8, 0.9, 0.99])),
-        ("links", bin(count(reading.links.len()), &[0.0, 1.0, 2.0, 3.0])),
-        ("exclamation marks", bin(count(shape.exclamations), &[0.0, 1.0, 2.0, 3.0])),
-        ("emoji", bin(count(shape.emoji), &[0.0, 1.0, 2.0])),
-        ("tags", bin(count(shape.tags), &[0.0, 1.0, 2.0])),
-        ("lines", bin(count(shape.lines), &[1.0, 2.0, 4.0])),
-        ("long number", u32::from(shape.longest_digit_run >= 7)),
-        ("money signs", bin(count(shape.money), &[0.0, 1.0])),
-        ("hidden letters", bin(count(shape.hidden), &[0.0])),
-        ("mixed letters", bin(count(shape.mixed_words), &[0.0])),
+    let [_, _, _, _, capitals, digits, punctuation, _, _, _, word_length, variety, ..] = *dense;
+    // Length, capitals, digits, punctuation, length and variety of words; links, exclamation marks, emoji, tags, lines, long numbers, money;
+    // hidden and mixed letters.
+    let bins: [(f64, &[f64]); 15] = [
+        (count(shape.chars), &[10.0, 20.0, 35.0, 50.0, 70.0, 100.0, 140.0, 200.0, 300.0, 500.0]),
+        (capitals, &[0.0, 0.03, 0.06, 0.1, 0.2, 0.5, 0.8]),
+        (digits, &[0.0, 0.02, 0.05, 0.1, 0.2]),
+        (punctuation, &[0.0, 0.02, 0.04, 0.07, 0.12, 0.2]),
+        (word_length, &[3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 8.0]),
+        (variety, &[0.5, 0.7, 0.8, 0.9, 0.99]),
+        (count(reading.links.len()), &[0.0, 1.0, 2.0, 3.0]),
+        (count(shape.exclamations), &[0.0, 1.0, 2.0, 3.0]),
+        (count(shape.emoji), &[0.0, 1.0, 2.0]),
+        (count(shape.tags), &[0.0, 1.0, 2.0]),
+        (count(shape.lines), &[1.0, 2.0, 4.0]),
+        (count(shape.longest_digit_run), &[4.0, 6.0]),
+        (count(shape.money), &[0.0, 1.0]),
+        (count(shape.hidden), &[0.0]),
+        (count(shape.mixed_words), &[0.0]),
     ];
-    for (name, bin) in bins {
-        found.put(Family::Form, hash(&[name.as_bytes(), &bin.to_le_bytes()]), Piece::Form(name, bin));
+    for ((value, edges), place) in bins.into_iter().zip(0..) {
+        let bin = edges.iter().zip(0..).take_while(|(edge, _)| value > **edge).last().map_or(0, |(_, index)| index + 1);
+        found(Family::Form, bucket(hashing.pair(place, bin, EDGE)), Piece::Form);
     }
-}
-
-fn bin(value: f64, edges: &[f64]) -> u32 {
-    u32::try_from(edges.iter().take_while(|&&edge| value > edge).count()).unwrap_or(u32::MAX)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of characters are far below 2^52")]
@@ -259,80 +393,4 @@ fn ratio(part: usize, whole: usize) -> f64 {
 
 fn ln1p(n: usize) -> f64 {
     count(n).ln_1p()
-}
-
-/// FNV-1a over the parts, finished by the mixer of MurmurHash3 so that the high bits are good.
-fn hash(parts: &[&[u8]]) -> u64 {
-    let mut h = 0xcbf2_9ce4_8422_2325_u64;
-    for part in parts {
-        for &byte in *part {
-            h = (h ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
-    h = (h ^ (h >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    h = (h ^ (h >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    h ^ (h >> 33)
-}
-
-/// A longer word is no reason but the comment itself, which reasons must not repeat.
-const READABLE_CHARS_MAX: usize = 40;
-
-impl Piece<'_> {
-    /// What [`Piece::readable`] would repeat of the comment.
-    fn quoted(&self) -> impl Iterator<Item = &str> {
-        let (a, b) = match *self {
-            Self::Word(text) | Self::Characters(text) | Self::Link(_, text) => (text, ""),
-            Self::Pair(a, b) => (a, b),
-            Self::Form(..) => ("", ""),
-        };
-        [a, b].into_iter()
-    }
-
-    /// As a moderator would read it; none where only the machine could.
-    pub fn readable(&self) -> Option<String> {
-        if self.quoted().any(|text| text.chars().count() > READABLE_CHARS_MAX || text.contains('@')) {
-            return None;
-        }
-        let word = |word: &str| if word.starts_with(LINK_MARK) { "a link".to_owned() } else { format!("“{word}”") };
-        match *self {
-            Self::Word(text) => Some(word(text)),
-            Self::Pair("", text) => Some(format!("begins with {}", word(text))),
-            Self::Pair(text, "") => Some(format!("ends with {}", word(text))),
-            Self::Pair(a, b) if a.starts_with(LINK_MARK) || b.starts_with(LINK_MARK) => Some(format!("{} then {}", word(a), word(b))),
-            Self::Pair(a, b) => Some(format!("“{a} {b}”")),
-            Self::Link("host" | "domain", host) => Some(format!("link to {}", host.replace('.', "[.]"))),
-            Self::Link("ending", ending) => Some(format!("link to a .{ending} address")),
-            Self::Link("shortener", _) => Some("shortened link".to_owned()),
-            Self::Characters(_) | Self::Link(..) | Self::Form(..) => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn buckets_are_the_same_on_every_platform() {
-        assert_eq!(hash(&[b"w", b"hello"]), 0xb360_67ce_26af_da4f);
-        let reading = Reading::of("Buy now: http://a.b.example/x?y");
-        let features = Features::of(&reading);
-        let words: Vec<_> = features.family(Family::Words).iter().filter_map(|f| f.piece.readable()).collect();
-        assert_eq!(words.len(), 7);
-        let mut links: Vec<_> = features.family(Family::Hosts).iter().filter_map(|f| f.piece.readable()).collect();
-        links.sort();
-        assert_eq!(links, ["link to a .example address", "link to a[.]b[.]example", "link to b[.]example"]);
-    }
-
-    proptest! {
-        #[test]
-        fn features_are_total_distinct_and_in_range(text in "\\PC{0,120}") {
-            let reading = Reading::of(&text);
-            let features = Features::of(&reading);
-            prop_assert!(features.sparse.iter().all(|f| (f.bucket as usize) < BUCKETS));
-            prop_assert!(features.sparse.windows(2).all(|w| (w[0].family, w[0].bucket) < (w[1].family, w[1].bucket)));
-            prop_assert!(features.dense.iter().all(|x| x.is_finite()));
-        }
-    }
 }

@@ -2,14 +2,24 @@
 //! stacked by logistic regression; every score is a sum whose parts can be shown. It knows words, not people: what the past says
 //! comes in later as findings (see `rules`), and what to do about a score is `decision`'s.
 
+pub mod blend;
 pub mod counts;
 pub mod evaluate;
+pub mod explain;
 pub mod features;
+pub mod fold;
+pub mod format;
+pub mod hashing;
 pub mod model;
+pub mod splits;
+pub mod stack;
+pub mod table;
 pub mod train;
 
-pub use features::{FEATURES_VERSION, Family};
-pub use model::{BadModel, Card, Model, Source};
+pub use features::{FEATURES_VERSION, Family, Features, Text};
+pub use fold::{Fold, Reach};
+pub use format::BadModel;
+pub use model::{Card, Model, Source};
 
 use crate::id::ModelId;
 
@@ -54,6 +64,10 @@ impl Label {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
     pub body: String,
+    /// The name its author gave.
+    pub name: Option<String>,
     pub label: Label,
     pub group: Option<String>,
+    /// When it was written, in a form that sorts by time.
+    pub time: Option<String>,
 }

@@ -1,20 +1,22 @@
-//! Training: labelled examples in, model out. Naive Bayes by linfa-bayes on folded counts, the stack over it by linfa-logistic; this
-//! is the only room that names linfa. It reads no files (see `flow::learn`) and scores nothing (see `model`).
+//! Training: a fold of labelled examples in, model out. Naive Bayes by linfa-bayes on folded counts, the stack over it by linfa-logistic;
+//! this is the only room that names linfa. It reads no files (see `flow::learn`) and scores nothing (see `model`).
 //!
 //! linfa-bayes 0.8.1 prints every weight to stderr by a left-over `dbg!`, so [`fit`] is meant to run in a process of its own whose
 //! stderr is closed; [`train`] takes it as an argument for that reason.
 
-use super::counts::{Counts, Document, LeftOut, SMOOTHING, Sums};
+use super::Label;
+use super::counts::{Counts, SMOOTHING, mass};
 use super::evaluate;
-use super::features::{DENSE, FEATURES_VERSION, Family, Features};
-use super::model::{Card, Entry, Figures, INPUTS, Model, Source, Stack, Table};
-use super::{Example, Label};
-use crate::text::Reading;
+use super::features::{DENSE, FEATURES_VERSION};
+use super::fold::{Fold, Reach, Row};
+use super::blend::blend;
+use super::model::{Base, Card, Figures, Layer, Model, Source};
+use super::stack::{INPUTS, Stack};
+use super::table::{Entry, Table};
 use linfa::prelude::*;
 use linfa_bayes::MultinomialNb;
 use linfa_logistic::LogisticRegression;
 use ndarray::{Array1, Array2};
-use std::collections::HashMap;
 
 /// Counts of one family as linfa takes them: one column per bucket seen, in ascending order of bucket.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,15 +50,6 @@ pub enum CannotTrain {
 /// Fewer than this in a class and leave-one-out has nothing to learn from.
 pub const EXAMPLES_MIN: usize = 2;
 
-/// Where a model will work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
-    /// On comments like its examples: the site they come from.
-    Home,
-    /// On sites it has never seen, as the starter must.
-    Abroad,
-}
-
 impl Reach {
     /// L2 penalty of the stack, as linfa counts it (half alpha times the squared norm, over rows that stand twice). At home 4, or 10 with few
     /// examples (learning curves of public sets). Abroad words are worth less than at home: with 20 for 4 the starter's AUC went from .624
@@ -76,61 +69,40 @@ const DENSE_SCALE: f64 = 0.5;
 /// Enough for the stack's gradient to vanish on every set tried.
 const STACK_STEPS_MAX: u64 = 500;
 
-/// Trains on all examples. `fit` turns folded counts into fitted parameters: [`fit`] itself, or a process that runs it.
+/// Trains on what was folded. `fit` turns folded counts into fitted parameters: [`fit`] itself, or a process that runs it.
 ///
 /// # Errors
 /// [`CannotTrain`]: too few examples of a class, or a fit that failed.
 pub fn train(
-    examples: &[Example],
-    reach: Reach,
+    mut fold: Fold,
     sources: Vec<Source>,
     trained_at: String,
     fit: impl Fn(&[Folded]) -> Result<Vec<Fitted>, CannotTrain>,
 ) -> Result<Model, CannotTrain> {
-    let documents: Vec<Document> = examples.iter().map(|example| document(example, reach)).collect();
-    let spam = documents.iter().filter(|document| document.label == Label::Spam).count();
-    let ham = documents.len() - spam;
+    let (spam, ham) = (fold.spam, fold.ham);
     if spam.min(ham) < EXAMPLES_MIN {
         return Err(CannotTrain::TooFew { spam, ham });
     }
-    let counts = fold(&documents);
-    let folded: Vec<Folded> = counts.iter().map(Folded::of).collect();
-    let tables: Vec<Table> = counts.iter().zip(fit(&folded)?).map(|(counts, fitted)| table(counts, &fitted)).collect();
-    let rows = rows(&documents, &counts);
-    let stack = stack(&rows, reach.penalty(documents.len()))?;
+    fold.settle();
+    let folded: Vec<Folded> = fold.counts.iter().map(Folded::of).collect();
+    let tables = fold.counts.iter().zip(fit(&folded)?).map(|(counts, fitted)| table(counts, &fitted)).collect();
+    let rows = fold.rows();
+    let stack = stack(&rows, fold.reach.penalty(spam + ham))?;
     let scored: Vec<(f64, Label)> = rows.iter().map(|row| (stack.logit(&row.inputs), row.label)).collect();
-    let card =
-        Card { trained_at, features_version: FEATURES_VERSION, spam, ham, sources, figures: Figures::of(&evaluate::measure(&scored)) };
-    Ok(Model::assemble(card, tables, stack))
-}
-
-fn document(example: &Example, reach: Reach) -> Document {
-    let reading = Reading::of(&example.body);
-    let mut document = Document::new(&Features::of(&reading), example.label, example.group.clone());
-    // Abroad, the hosts that one corpus happens to link would only mislead: ham that cites encyclopaedias, spam on invented domains.
-    if reach == Reach::Abroad {
-        for (family, buckets) in Family::ALL.iter().zip(&mut document.buckets) {
-            if *family == Family::Hosts {
-                buckets.clear();
-            }
-        }
-    }
-    document
-}
-
-fn fold(documents: &[Document]) -> Vec<Counts> {
-    let mut counts = vec![Counts::default(); Family::ALL.len()];
-    for document in documents {
-        for (counts, buckets) in counts.iter_mut().zip(&document.buckets) {
-            counts.add(buckets, document.label);
-        }
-    }
-    counts
+    let figures = Figures::of(&evaluate::measure(&scored));
+    let card = Card { trained_at, features_version: FEATURES_VERSION, spam, ham, copies: fold.copies, sources, figures };
+    let counts = (fold.reach == Reach::Home).then_some(fold.counts);
+    let base = fold.base.zip(blend(spam + ham, &fold.base_scored));
+    let base = base.map(|(model, blend)| Base { id: model.id, layer: model.layer, blend });
+    Ok(Model::assemble(card, Layer { hashing: fold.hashing, tables, stack }, base, counts))
 }
 
 impl Folded {
     fn of(counts: &Counts) -> Self {
-        Self { spam: counts.cells.values().map(|cell| cell.spam).collect(), ham: counts.cells.values().map(|cell| cell.ham).collect() }
+        Self {
+            spam: counts.used().map(|(_, cell)| mass(cell.spam)).collect(),
+            ham: counts.used().map(|(_, cell)| mass(cell.ham)).collect(),
+        }
     }
 }
 
@@ -162,53 +134,11 @@ pub fn fit(folded: &Folded) -> Result<Fitted, CannotTrain> {
 const HAM: usize = 0;
 const SPAM: usize = 1;
 
-#[expect(clippy::cast_possible_truncation, reason = "tables hold f32: 7 digits are far more than counts of comments carry")]
+/// Fitted log-odds are ratios less the norm; a table keeps both apart, so that one number moves when an example is learnt.
 fn table(counts: &Counts, fitted: &Fitted) -> Table {
-    let weights = fitted.spam.iter().zip(&fitted.ham).map(|(spam, ham)| spam - ham);
-    let entries = counts
-        .cells
-        .iter()
-        .zip(weights)
-        .map(|((&bucket, cell), weight)| (bucket, Entry { weight: weight as f32, depth: cell.documents.ln_1p() as f32 }));
-    Table::new(entries)
-}
-
-/// One row of the stack: what it reads of a document, the document itself left out.
-struct Row {
-    inputs: [f64; INPUTS],
-    label: Label,
-}
-
-/// Every document once left out alone, and, where pages are known, once with its whole page: resubstitution scores would teach the
-/// stack to trust what it has memorised.
-fn rows(documents: &[Document], counts: &[Counts]) -> Vec<Row> {
-    let mut pages: HashMap<&str, Vec<&Document>> = HashMap::new();
-    for document in documents {
-        if let Some(group) = &document.group {
-            pages.entry(group).or_default().push(document);
-        }
-    }
-    let page_sums: HashMap<&str, Vec<LeftOut>> =
-        if pages.len() < 2 { HashMap::new() } else { pages.iter().map(|(page, documents)| (*page, left_out(documents))).collect() };
-    let mut rows = Vec::with_capacity(2 * documents.len());
-    for document in documents {
-        rows.push(row(document, counts, &left_out(&[document])));
-        let page = document.group.as_deref().and_then(|group| page_sums.get(group));
-        rows.extend(page.map(|page| row(document, counts, page)));
-    }
-    rows
-}
-
-fn left_out(documents: &[&Document]) -> Vec<LeftOut> {
-    (0..Family::ALL.len())
-        .map(|family| LeftOut::of(documents.iter().filter_map(|document| Some((document.buckets.get(family)?.as_slice(), document.label)))))
-        .collect()
-}
-
-fn row(document: &Document, counts: &[Counts], left_out: &[LeftOut]) -> Row {
-    let sums: Vec<Sums> =
-        counts.iter().zip(&document.buckets).zip(left_out).map(|((counts, buckets), out)| counts.sums_without(buckets, out)).collect();
-    Row { inputs: Stack::inputs(&sums, &document.dense), label: document.label }
+    let norm = counts.totals.norm();
+    let log_ratios = fitted.spam.iter().zip(&fitted.ham).map(|(spam, ham)| spam - ham + norm);
+    Table::new(norm, counts.used().zip(log_ratios).map(|((bucket, cell), log_ratio)| (bucket, Entry::new(log_ratio, cell.documents))))
 }
 
 fn stack(rows: &[Row], penalty: f64) -> Result<Stack, CannotTrain> {
@@ -261,7 +191,6 @@ impl Scale {
         stack
     }
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;

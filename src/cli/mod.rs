@@ -3,6 +3,7 @@
 
 mod config_check;
 mod digest;
+mod evaluate;
 mod fit_counts;
 mod init;
 mod queue;
@@ -41,6 +42,8 @@ enum Command {
     Config(config_check::ConfigCommand),
     /// Make a model file from labelled comments; needs no store
     Train(train::Train),
+    /// Measure how well models of labelled comments judge comments they have not seen
+    Evaluate(evaluate::Evaluate),
     /// Score comments with a model: JSONL in, JSONL out
     Score(score::Score),
     /// Learn from the moderators' rulings and put the new model to work
@@ -109,6 +112,7 @@ fn obey(command: Command, environment: &Environment) -> anyhow::Result<()> {
         Command::Init(init) => init.run(),
         Command::Config(config) => config.run(environment),
         Command::Train(train) => train.run(),
+        Command::Evaluate(evaluate) => evaluate.run(),
         Command::Score(score) => score.run(environment),
         Command::Retrain(retrain) => retrain.run(environment),
         Command::Queue(queue) => queue.run(environment),
@@ -172,4 +176,9 @@ fn open_input(input: &Path) -> anyhow::Result<Box<dyn io::BufRead>> {
 /// How messages and cards name an input.
 fn input_name(input: &Path) -> String {
     if input == Path::new("-") { "stdin".to_owned() } else { input.display().to_string() }
+}
+
+/// `starter`, or a model file.
+fn model_named(name: &Path) -> anyhow::Result<crate::classifier::Model> {
+    Ok(if name == Path::new("starter") { crate::shelf::starter()? } else { crate::shelf::read(name)? })
 }

@@ -1,6 +1,7 @@
 //! `hamlet score`: comments as JSONL in, `{"id", "score", "verdict"}` lines out, in order. Stateless: no facts, no hard effects.
 
 use super::{Environment, Place};
+use crate::classifier::{Features, Text};
 use crate::flow::{examples, shelf_or_starter};
 use crate::shelf::{self, Shelf};
 use crate::text::Reading;
@@ -37,10 +38,11 @@ impl Score {
             Some(path) => shelf::read(path)?,
             None => shelf_or_starter(&Shelf::of(&self.place.data(environment)?))?,
         };
+        let mut features = Features::default();
         let mut output = BufWriter::new(std::io::stdout().lock());
         for line in examples::lines(super::open_input(&self.input)?) {
             let (_, line) = line.with_context(|| super::input_name(&self.input))?;
-            let score = model.probability(&Reading::of(&line.content));
+            let score = model.probability(&mut features, Text { reading: &Reading::of(&line.content), name: line.author.as_deref() });
             let scored = Scored { id: line.id.as_deref(), score, verdict: policy.verdict(score).as_str() };
             serde_json::to_writer(&mut output, &scored).map_err(std::io::Error::from)?;
             output.write_all(b"\n")?;

@@ -1,12 +1,12 @@
 //! `hamlet train`: labelled JSONL in, a model file out. Learns from its input alone.
 
-use crate::classifier::train::{Reach, train};
+use crate::classifier::train::train;
+use crate::classifier::{Fold, Reach};
 use crate::clock::{Clock, Timestamp};
-use crate::flow::{examples, learn};
+use crate::flow::learn;
 use crate::shelf;
 use anyhow::Context;
 use clap::Args;
-use std::io::{BufReader, Read};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -23,24 +23,30 @@ pub struct Train {
     /// The model will work on sites other than those the comments come from: it trusts their words less
     #[arg(long)]
     for_other_sites: bool,
+    /// A model to lean on while the examples are few: `starter`, or a model file
+    #[arg(long, value_name = "MODEL", conflicts_with = "for_other_sites")]
+    base: Option<PathBuf>,
+    /// Key of the hashing: who does not know it cannot craft words that collide with others; the same key rebuilds the same model
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    hashing_key: u64,
 }
 
 impl Train {
     pub fn run(self) -> anyhow::Result<()> {
         let trained_at = self.trained_at.as_deref().map(Timestamp::parse).transpose()?.unwrap_or_else(|| Clock::System.now());
-        let (mut all, mut sources, mut skipped) = (Vec::new(), Vec::new(), 0);
+        let reach = if self.for_other_sites { Reach::Abroad } else { Reach::Home };
+        let mut fold = Fold::new(reach, self.hashing_key);
+        if let Some(base) = &self.base {
+            fold = fold.over(super::model_named(base)?);
+        }
+        let (mut sources, mut skipped) = (Vec::new(), 0);
         for input in &self.input {
-            let name = super::input_name(input);
-            let mut content = Vec::new();
-            super::open_input(input)?.read_to_end(&mut content).with_context(|| format!("cannot read {name}"))?;
-            let read = examples::read(BufReader::new(content.as_slice())).with_context(|| name.clone())?;
-            sources.push(learn::source(name, &content, read.examples.len()));
-            all.extend(read.examples);
-            skipped += read.skipped;
+            let (source, of_others) = learn::fold_in(&mut fold, super::input_name(input), super::open_input(input)?)?;
+            sources.push(source);
+            skipped += of_others;
         }
         let program = std::env::current_exe().context("cannot find this program to run the fit in a process of its own")?;
-        let reach = if self.for_other_sites { Reach::Abroad } else { Reach::Home };
-        let model = train(&all, reach, sources, trained_at.to_string(), |folded| learn::fit_apart(&program, folded))?;
+        let model = train(fold, sources, trained_at.to_string(), |folded| learn::fit_apart(&program, folded))?;
         shelf::replace(&self.output, &model.to_bytes())?;
         let card = &model.card;
         eprintln!("learnt from {} spam and {} ham, skipped {skipped} lines of other labels", card.spam, card.ham);

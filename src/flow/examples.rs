@@ -5,16 +5,20 @@ use crate::classifier::{Example, Label};
 use serde::Deserialize;
 use std::io::BufRead;
 
-/// One line. `author`, `email`, `url` and `date` are known and not yet learnt from.
+/// One line. `email` and `url` are known and not learnt from.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Line {
     #[serde(default)]
     pub id: Option<String>,
     #[serde(default)]
     pub label: Option<String>,
+    #[serde(default)]
+    pub author: Option<String>,
     pub content: String,
     #[serde(default)]
     pub group: Option<String>,
+    #[serde(default)]
+    pub date: Option<String>,
 }
 
 /// A line that is no labelled comment.
@@ -24,13 +28,6 @@ pub enum BadLine {
     Malformed { number: usize, reason: String },
     #[error("line {number} cannot be read")]
     Unreadable { number: usize, source: std::io::Error },
-}
-
-/// Examples of a file, and how many lines were labelled neither spam nor ham.
-#[derive(Debug, Default)]
-pub struct Examples {
-    pub examples: Vec<Example>,
-    pub skipped: usize,
 }
 
 /// Every line, numbered from 1; blank lines are nothing.
@@ -45,25 +42,31 @@ pub fn lines(input: impl BufRead) -> impl Iterator<Item = Result<(usize, Line), 
     })
 }
 
-/// The labelled ones.
+impl Line {
+    /// The example it is; none where its label is neither spam nor ham.
+    pub fn example(self) -> Option<Example> {
+        let label = match self.label.as_deref() {
+            Some("spam") => Label::Spam,
+            Some("ham") => Label::Ham,
+            _ => return None,
+        };
+        Some(Example { body: self.content, name: self.author, label, group: self.group, time: self.date })
+    }
+}
+
+/// The labelled ones, and how many lines were labelled neither spam nor ham.
 ///
 /// # Errors
 /// [`BadLine`], the first: half a corpus is worse than none.
-pub fn read(input: impl BufRead) -> Result<Examples, BadLine> {
-    let mut examples = Examples::default();
+pub fn read(input: impl BufRead) -> Result<(Vec<Example>, usize), BadLine> {
+    let (mut examples, mut skipped) = (Vec::new(), 0);
     for line in lines(input) {
-        let (_, line) = line?;
-        let label = match line.label.as_deref() {
-            Some("spam") => Label::Spam,
-            Some("ham") => Label::Ham,
-            _ => {
-                examples.skipped += 1;
-                continue;
-            }
-        };
-        examples.examples.push(Example { body: line.content, label, group: line.group });
+        match line?.1.example() {
+            Some(example) => examples.push(example),
+            None => skipped += 1,
+        }
     }
-    Ok(examples)
+    Ok((examples, skipped))
 }
 
 #[cfg(test)]
@@ -73,11 +76,11 @@ mod tests {
     #[test]
     fn labelled_lines_are_read_and_others_counted() {
         let text = "{\"label\":\"spam\",\"content\":\"a\",\"extra\":1}\n\n{\"label\":\"abuse\",\"content\":\"b\"}\r\n{\"label\":\"ham\",\"content\":\"c\",\"group\":\"p\"}";
-        let read = read(text.as_bytes()).unwrap();
-        assert_eq!(read.skipped, 1);
-        let labels: Vec<Label> = read.examples.iter().map(|example| example.label).collect();
+        let (examples, skipped) = read(text.as_bytes()).unwrap();
+        assert_eq!(skipped, 1);
+        let labels: Vec<Label> = examples.iter().map(|example| example.label).collect();
         assert_eq!(labels, [Label::Spam, Label::Ham]);
-        assert_eq!(read.examples[1].group.as_deref(), Some("p"));
+        assert_eq!(examples[1].group.as_deref(), Some("p"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use super::App;
 use super::document;
 use super::judge::judge;
+use crate::classifier::Features;
 use crate::comment::{Comment, InvalidSubmission, Submission};
 use crate::config::{Config, Site};
 use crate::decision::Status;
@@ -221,12 +222,11 @@ fn queued(app: &App) -> Result<Vec<(i64, Comment)>, StoreError> {
 }
 
 fn judge_all(app: &App, all: Vec<(Option<i64>, Comment, Option<Idempotency>)>) -> Result<Vec<Judged>, StoreError> {
-    let now = app.clock.now();
-    let model = app.model();
+    let (now, model, mut features) = (app.clock.now(), app.model(), Features::default());
     let facts = app.store.read().facts(all.iter().map(|(_, comment, _)| comment), now)?;
     let judged = all.into_iter().zip(facts).filter_map(|((seq, comment, idempotency), facts)| {
         let site = app.config.sites.get(&comment.site)?;
-        let decision = judge(&comment, &facts, site, model.as_deref());
+        let decision = judge(&comment, &facts, site, model.as_deref(), &mut features);
         let outgoing = site.webhook.iter().map(|_| document::verdict_webhook(&comment, &decision, now, &app.dice)).collect();
         Some(Judged { comment, idempotency, decision, seq, outgoing })
     });

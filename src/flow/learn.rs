@@ -2,12 +2,12 @@
 //! keeps a big retrain out of the daemon's memory.
 
 use super::examples::{self, BadLine};
-use crate::classifier::train::{CannotTrain, Fitted, Folded, Reach, train};
-use crate::classifier::{Example, Model, Source};
-use crate::shelf::{Shelf, ShelfError};
+use crate::classifier::train::{CannotTrain, Fitted, Folded, train};
+use crate::classifier::{BadModel, Fold, Model, Reach, Source};
+use crate::shelf::{self, Shelf, ShelfError};
 use crate::store::{Reader, StoreError};
 use sha2::{Digest, Sha256};
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -40,6 +40,10 @@ pub const STARTER_CORPUS: [(&str, &str); 20] = [
 pub enum CannotLearn {
     #[error("{name}: {source}")]
     Examples { name: String, source: BadLine },
+    #[error("the starter model in this binary cannot be read")]
+    Starter(#[source] BadModel),
+    #[error("a thread of the evaluation stopped short")]
+    Stopped,
     #[error(transparent)]
     Train(#[from] CannotTrain),
     #[error(transparent)]
@@ -48,42 +52,72 @@ pub enum CannotLearn {
     Shelf(#[from] ShelfError),
 }
 
-/// The starter corpus, and where each part of it comes from.
+/// Folds a stream of labelled comments in; answers what it was, and how many lines were labelled neither spam nor ham.
 ///
 /// # Errors
-/// [`CannotLearn::Examples`] when a line is broken.
-pub fn starter_corpus() -> Result<(Vec<Example>, Vec<Source>), CannotLearn> {
-    let (mut all, mut sources) = (Vec::new(), Vec::new());
-    for (name, content) in STARTER_CORPUS {
-        let name = format!("training-data/{name}");
-        let read = examples::read(content.as_bytes()).map_err(|source| CannotLearn::Examples { name: name.clone(), source })?;
-        sources.push(source(name, content.as_bytes(), read.examples.len()));
-        all.extend(read.examples);
+/// [`CannotLearn::Examples`], the first broken line: half a corpus is worse than none.
+pub fn fold_in(fold: &mut Fold, name: String, input: impl BufRead) -> Result<(Source, usize), CannotLearn> {
+    let mut input = Digested { input, digest: Sha256::new() };
+    let (mut examples, mut skipped) = (0, 0);
+    for line in examples::lines(&mut input) {
+        match line.map_err(|source| CannotLearn::Examples { name: name.clone(), source })?.1.example() {
+            Some(example) => {
+                fold.add(&example);
+                examples += 1;
+            }
+            None => skipped += 1,
+        }
     }
-    Ok((all, sources))
+    let source = Source { name, sha256: hex(&input.digest.finalize()), examples, origin: None };
+    Ok((source, skipped))
 }
 
-/// A source as a card names it.
-pub fn source(name: String, content: &[u8], examples: usize) -> Source {
-    let sha256 = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
-    Source { name, sha256, examples }
+/// A stream whose bytes are digested as they pass.
+struct Digested<R> {
+    input: R,
+    digest: Sha256,
 }
 
-/// With fewer rulings than this the corpus is most of what is learnt, and the site is still abroad to it.
-const RULINGS_FOR_HOME: usize = 200;
+impl<R: BufRead> Read for Digested<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.digest.update(buffer.get(..read).unwrap_or(&[]));
+        Ok(read)
+    }
+}
 
-/// Trains on the labels in the store and the starter corpus, puts the model on the shelf and promotes it. `program` is this binary.
+impl<R: BufRead> BufRead for Digested<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.input.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        if let Ok(filled) = self.input.fill_buf() {
+            self.digest.update(filled.get(..amount).unwrap_or(&[]));
+        }
+        self.input.consume(amount);
+    }
+}
+
+fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Trains on the labels in the store over the starter model, puts the model on the shelf and promotes it. `program` is this binary.
 ///
 /// # Errors
 /// [`CannotLearn`]; the shelf is then as it was.
 pub fn retrain(reader: &Reader, shelf: &Shelf, program: &Path, trained_at: String) -> Result<Model, CannotLearn> {
-    let (mut all, mut sources) = starter_corpus()?;
+    let mut fold = Fold::new(Reach::Home, 0).over(shelf::starter().map_err(CannotLearn::Starter)?);
     let rulings = reader.examples()?;
-    let digest: Vec<u8> = rulings.iter().flat_map(|example| example.body.bytes().chain([0])).collect();
-    sources.push(source("rulings".to_owned(), &digest, rulings.len()));
-    let reach = if rulings.len() >= RULINGS_FOR_HOME { Reach::Home } else { Reach::Abroad };
-    all.extend(rulings);
-    let model = train(&all, reach, sources, trained_at, |folded| fit_apart(program, folded))?;
+    let mut digest = Sha256::new();
+    for example in &rulings {
+        digest.update(&example.body);
+        digest.update([0]);
+        fold.add(example);
+    }
+    let source = Source { name: "rulings".to_owned(), sha256: hex(&digest.finalize()), examples: rulings.len(), origin: None };
+    let model = train(fold, vec![source], trained_at, |folded| fit_apart(program, folded))?;
     shelf.save(&model)?;
     shelf.promote(&model.id)?;
     Ok(model)

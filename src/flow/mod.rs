@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod document;
+pub mod evaluate;
 pub mod examples;
 pub mod intake;
 pub mod judge;

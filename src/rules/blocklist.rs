@@ -29,7 +29,7 @@ impl Blocklist {
             return;
         }
         let folded = Reading::of(entry).folded;
-        let mut words: Vec<String> = tokens::words(&folded).map(str::to_owned).collect();
+        let mut words: Vec<String> = tokens::words(&folded).map(|(_, word)| word.to_owned()).collect();
         match words.len() {
             0 => {}
             1 => self.words.extend(words.pop()),
@@ -39,7 +39,7 @@ impl Blocklist {
 
     /// The first entry found among the words of a folded text.
     fn word_in<'a>(&self, folded: &'a str) -> Option<&'a str> {
-        let words: Vec<&str> = tokens::words(folded).collect();
+        let words: Vec<&str> = tokens::words(folded).map(|(_, word)| word).collect();
         let word = words.iter().find(|word| self.words.contains(**word)).copied();
         word.or_else(|| {
             let starts_phrase =

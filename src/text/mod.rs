@@ -37,6 +37,10 @@ pub struct Shape {
     pub emoji: usize,
     pub lines: usize,
     pub longest_digit_run: usize,
+    /// The most times that one character stands in a row.
+    pub longest_run: usize,
+    /// An `@` between letters or digits.
+    pub mail_addresses: usize,
     pub money: usize,
     /// HTML tags and BBCode marks.
     pub tags: usize,
@@ -68,9 +72,13 @@ impl Reading {
 impl Shape {
     fn of(text: &str) -> Self {
         let mut shape = Self { lines: 1, ..Self::default() };
-        let mut digit_run = 0;
+        let (mut digit_run, mut run, mut last, mut before_last) = (0, 0, '\0', '\0');
         for c in text.chars() {
             shape.chars += 1;
+            run = if c == last { run + 1 } else { 1 };
+            shape.longest_run = shape.longest_run.max(run);
+            shape.mail_addresses += usize::from(last == '@' && c.is_alphanumeric() && before_last.is_alphanumeric());
+            (before_last, last) = (last, c);
             digit_run = if c.is_ascii_digit() { digit_run + 1 } else { 0 };
             shape.longest_digit_run = shape.longest_digit_run.max(digit_run);
             if c.is_alphabetic() {

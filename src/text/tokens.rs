@@ -3,11 +3,12 @@
 
 use super::{LINK_MARK, is_emoji};
 
-/// The words in order. No allocation; linear.
-pub fn words(folded: &str) -> impl Iterator<Item = &str> {
+/// The words in order, each with the byte it begins at. No allocation; linear.
+pub fn words(folded: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut rest = folded;
     std::iter::from_fn(move || {
         rest = rest.trim_start_matches(|c| class(c) == Class::Gap);
+        let from = folded.len() - rest.len();
         let first = rest.chars().next()?;
         let end = match class(first) {
             Class::Single | Class::Gap => first.len_utf8(),
@@ -16,7 +17,7 @@ pub fn words(folded: &str) -> impl Iterator<Item = &str> {
         };
         let (word, after) = rest.split_at(end);
         rest = after;
-        Some(word)
+        Some((from, word))
     })
 }
 
@@ -75,7 +76,9 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &[&str]) {
-        assert_eq!(words(text).collect::<Vec<_>>(), expected);
+        let found: Vec<(usize, &str)> = words(text).collect();
+        assert_eq!(found.iter().map(|(_, word)| *word).collect::<Vec<_>>(), expected);
+        assert!(found.iter().all(|(from, word)| text[*from..].starts_with(word)));
     }
 
     #[test]

@@ -1,0 +1,178 @@
+//! Explaining: what a score is made of. Every feature's contribution goes to the words it covers, in equal parts, so that people read
+//! words and not runs of letters; what a comment's form and familiarity say is told against a typical comment. All parts with the first,
+//! "where every comment starts", add up to the logit of the score, to rounding.
+
+use super::Contribution;
+use super::counts::share;
+use super::features::{Family, Features, Piece, Text};
+use super::model::{Layer, Model};
+use crate::text::{LINK_MARK, tokens};
+use std::collections::HashMap;
+
+/// Where every comment starts: the sum for a comment without a word that is known, and of typical form.
+pub const START: &str = "where every comment starts";
+
+/// How much of the text was ever seen in training.
+const FAMILIAR: &str = "how familiar its words are";
+const FORM: &str = "its form: length, signs, number of links";
+const OTHER: &str = "signs and unusual words";
+const LINKED: &str = "how its links are written";
+const NAME: &str = "the author's name";
+
+/// A longer word is no reason but the comment itself, which reasons must not repeat.
+const READABLE_CHARS_MAX: usize = 40;
+
+/// The readable contributions a score carries along.
+const EVIDENCE_MAX: usize = 6;
+
+/// Contributions below this say nothing to a person.
+const EVIDENCE_MIN: f64 = 0.1;
+
+impl Model {
+    /// Every part of the score, [`START`] first: they add up to its logit, unless that is beyond 30.
+    pub fn explain(&self, features: &mut Features, text: Text<'_>) -> Vec<Contribution> {
+        let mut parts = Parts::of(text);
+        match &self.base {
+            None => parts.add_layer(&self.layer, 1.0, features),
+            Some(base) => {
+                let share = base.blend.share;
+                parts.add_layer(&self.layer, 1.0 - share, features);
+                parts.add_layer(&base.layer, share * base.blend.slope, features);
+                parts.start += share * base.blend.intercept;
+            }
+        }
+        parts.told()
+    }
+}
+
+/// The readable parts that a person should see: the strongest, strongest first.
+pub fn strongest(parts: Vec<Contribution>) -> Vec<Contribution> {
+    let tells = |part: &Contribution| part.log_odds.abs() >= EVIDENCE_MIN && ![START, OTHER, FAMILIAR].contains(&part.what.as_str());
+    let mut parts: Vec<Contribution> = parts.into_iter().filter(tells).collect();
+    parts.sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()));
+    parts.truncate(EVIDENCE_MAX);
+    parts
+}
+
+/// Contributions on their way to the words they cover.
+struct Parts<'a> {
+    text: Text<'a>,
+    /// The text's words with the byte each begins at, in order, and which of `words` each is.
+    places: Vec<(u32, u32, usize)>,
+    words: Vec<(&'a str, f64)>,
+    hosts: Vec<f64>,
+    start: f64,
+    familiar: f64,
+    form: f64,
+    other: f64,
+    linked: f64,
+    name: f64,
+}
+
+impl<'a> Parts<'a> {
+    fn of(text: Text<'a>) -> Self {
+        let (mut places, mut words, mut known) = (Vec::new(), Vec::new(), HashMap::new());
+        for (from, word) in tokens::words(&text.reading.folded) {
+            let index = *known.entry(word).or_insert_with(|| {
+                words.push((word, 0.0));
+                words.len() - 1
+            });
+            let offset = |byte| u32::try_from(byte).unwrap_or(u32::MAX);
+            places.push((offset(from), offset(from + word.len()), index));
+        }
+        let hosts = vec![0.0; text.reading.links.len()];
+        Self { text, places, words, hosts, start: 0.0, familiar: 0.0, form: 0.0, other: 0.0, linked: 0.0, name: 0.0 }
+    }
+
+    fn add_layer(&mut self, layer: &Layer, scale: f64, features: &mut Features) {
+        features.read(self.text, &layer.hashing);
+        let inputs = layer.inputs(features);
+        let per_feature: Vec<f64> =
+            Family::ALL.iter().map(|family| scale * layer.stack.of(*family)[0] * share(features.family(*family).len())).collect();
+        let (text, mut shared) = (self.text, Vec::new());
+        features.pieces(text, &layer.hashing, |family, bucket, piece| {
+            let Some((table, per_feature)) = layer.tables.get(family as usize).zip(per_feature.get(family as usize)) else { return };
+            let entry = table.entry(bucket);
+            if entry.is_seen() {
+                shared.push((family, piece, per_feature * (entry.weight() - table.norm)));
+            }
+        });
+        shared.into_iter().for_each(|(family, piece, log_odds)| self.give(family, piece, log_odds));
+        self.add_beside(layer, scale, &inputs);
+    }
+
+    /// What is not any word's: the start, familiarity, and the dense ratios.
+    fn add_beside(&mut self, layer: &Layer, scale: f64, inputs: &[f64]) {
+        let stack = &layer.stack;
+        self.start += scale * stack.intercept;
+        let families = 3 * Family::ALL.len();
+        for (index, ((weight, input), typical)) in stack.weights.iter().zip(inputs).zip(&stack.typical).enumerate() {
+            let is_sum_of_weights = index < families && index % 3 == 0;
+            if is_sum_of_weights {
+                continue;
+            }
+            self.start += scale * weight * typical;
+            let unusual = scale * weight * (input - typical);
+            if index < families { self.familiar += unusual } else { self.form += unusual }
+        }
+    }
+
+    fn give(&mut self, family: Family, piece: Piece, log_odds: f64) {
+        match piece {
+            Piece::Text(from, to) => self.give_words(from, to, log_odds),
+            Piece::Link(_) if family == Family::Links => self.linked += log_odds,
+            Piece::Link(index) => {
+                if let Some(host) = self.hosts.get_mut(index as usize) {
+                    *host += log_odds;
+                }
+            }
+            Piece::Form => self.form += log_odds,
+            Piece::Name => self.name += log_odds,
+        }
+    }
+
+    fn give_words(&mut self, from: u32, to: u32, log_odds: f64) {
+        let first = self.places.partition_point(|(_, end, _)| *end <= from);
+        let covered = self.places.get(first..).unwrap_or(&[]).iter().take_while(|(begin, _, _)| *begin < to);
+        let n = covered.clone().count();
+        if n == 0 {
+            self.other += log_odds;
+            return;
+        }
+        let each = log_odds / f64::from(u32::try_from(n).unwrap_or(u32::MAX));
+        for (_, _, index) in covered {
+            if let Some((_, sum)) = self.words.get_mut(*index) {
+                *sum += each;
+            }
+        }
+    }
+
+    fn told(self) -> Vec<Contribution> {
+        let part = |what: &str, log_odds| Contribution { what: what.to_owned(), log_odds };
+        let mut all = vec![part(START, self.start)];
+        let mut other = self.other;
+        for (word, log_odds) in self.words {
+            match readable(word) {
+                Some(what) => all.push(Contribution { what, log_odds }),
+                None => other += log_odds,
+            }
+        }
+        for (link, log_odds) in self.text.reading.links.iter().zip(self.hosts) {
+            all.push(Contribution { what: format!("link to {}", link.host.replace('.', "[.]")), log_odds });
+        }
+        let rest =
+            [(LINKED, self.linked), (FORM, self.form), (FAMILIAR, self.familiar), (NAME, self.name), (OTHER, other)];
+        all.extend(rest.map(|(what, log_odds)| part(what, log_odds)));
+        all
+    }
+}
+
+/// A word as a moderator would read it; none where only the machine could, or where it would repeat an address or a whole comment.
+fn readable(word: &str) -> Option<String> {
+    if word.starts_with(LINK_MARK) {
+        return Some("a link".to_owned());
+    }
+    let is_short = word.chars().count() <= READABLE_CHARS_MAX && !word.contains('@');
+    (is_short && word.chars().any(char::is_alphanumeric)).then(|| format!("“{word}”"))
+}
+
