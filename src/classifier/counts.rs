@@ -10,6 +10,8 @@ use std::collections::HashMap;
 /// Lidstone smoothing over the columns seen in training; .02 measured best of .005 to 1 on comments.
 pub const SMOOTHING: f64 = 0.02;
 
+pub static ALPHA: std::sync::LazyLock<f64> = std::sync::LazyLock::new(|| super::tune("ALPHA", SMOOTHING));
+
 /// The mass of a document with one feature: the unit that shares are rounded to. 2^20 documents of one class fill a cell.
 const UNIT: f64 = 4096.0;
 
@@ -57,8 +59,10 @@ pub fn mass(units: u32) -> f64 {
 impl Totals {
     /// ln of both classes' smoothed totals, spam less ham: what is taken from every seen feature's log-odds.
     pub fn norm(self) -> f64 {
-        let smooth = SMOOTHING * f64::from(self.columns);
-        (float(self.spam) / UNIT + smooth).max(SMOOTHING).ln() - (float(self.ham) / UNIT + smooth).max(SMOOTHING).ln()
+
+        let smoothing = *ALPHA;
+        let smooth = smoothing * f64::from(self.columns);
+        (float(self.spam) / UNIT + smooth).max(smoothing).ln() - (float(self.ham) / UNIT + smooth).max(smoothing).ln()
     }
 }
 
@@ -70,7 +74,9 @@ fn float(units: u64) -> f64 {
 impl Cell {
     /// ln (spam + a) - ln (ham + a): the log-odds before the norm.
     pub fn log_ratio(self) -> f64 {
-        ((mass(self.spam) + SMOOTHING) / (mass(self.ham) + SMOOTHING)).ln()
+
+        let smoothing = *ALPHA;
+        ((mass(self.spam) + smoothing) / (mass(self.ham) + smoothing)).ln()
     }
 
     fn less(self, out: Self) -> Self {

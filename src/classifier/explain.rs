@@ -4,9 +4,9 @@
 
 use super::Contribution;
 use super::counts::share;
-use super::features::{Family, Features, Piece, Text};
+use super::features::{Family, Features, Piece};
 use super::model::{Layer, Model};
-use crate::text::{LINK_MARK, tokens};
+use crate::text::{LINK_MARK, Reading, tokens};
 use std::collections::HashMap;
 
 /// Where every comment starts: the sum for a comment without a word that is known, and of typical form.
@@ -17,7 +17,6 @@ const FAMILIAR: &str = "how familiar its words are";
 const FORM: &str = "its form: length, signs, number of links";
 const OTHER: &str = "signs and unusual words";
 const LINKED: &str = "how its links are written";
-const NAME: &str = "the author's name";
 
 /// A longer word is no reason but the comment itself, which reasons must not repeat.
 const READABLE_CHARS_MAX: usize = 40;
@@ -30,8 +29,8 @@ const EVIDENCE_MIN: f64 = 0.1;
 
 impl Model {
     /// Every part of the score, [`START`] first: they add up to its logit, unless that is beyond 30.
-    pub fn explain(&self, features: &mut Features, text: Text<'_>) -> Vec<Contribution> {
-        let mut parts = Parts::of(text);
+    pub fn explain(&self, features: &mut Features, reading: &Reading) -> Vec<Contribution> {
+        let mut parts = Parts::of(reading);
         match &self.base {
             None => parts.add_layer(&self.layer, 1.0, features),
             Some(base) => {
@@ -56,7 +55,7 @@ pub fn strongest(parts: Vec<Contribution>) -> Vec<Contribution> {
 
 /// Contributions on their way to the words they cover.
 struct Parts<'a> {
-    text: Text<'a>,
+    reading: &'a Reading,
     /// The text's words with the byte each begins at, in order, and which of `words` each is.
     places: Vec<(u32, u32, usize)>,
     words: Vec<(&'a str, f64)>,
@@ -66,13 +65,12 @@ struct Parts<'a> {
     form: f64,
     other: f64,
     linked: f64,
-    name: f64,
 }
 
 impl<'a> Parts<'a> {
-    fn of(text: Text<'a>) -> Self {
+    fn of(reading: &'a Reading) -> Self {
         let (mut places, mut words, mut known) = (Vec::new(), Vec::new(), HashMap::new());
-        for (from, word) in tokens::words(&text.reading.folded) {
+        for (from, word) in tokens::words(&reading.folded) {
             let index = *known.entry(word).or_insert_with(|| {
                 words.push((word, 0.0));
                 words.len() - 1
@@ -80,17 +78,17 @@ impl<'a> Parts<'a> {
             let offset = |byte| u32::try_from(byte).unwrap_or(u32::MAX);
             places.push((offset(from), offset(from + word.len()), index));
         }
-        let hosts = vec![0.0; text.reading.links.len()];
-        Self { text, places, words, hosts, start: 0.0, familiar: 0.0, form: 0.0, other: 0.0, linked: 0.0, name: 0.0 }
+        let hosts = vec![0.0; reading.links.len()];
+        Self { reading, places, words, hosts, start: 0.0, familiar: 0.0, form: 0.0, other: 0.0, linked: 0.0 }
     }
 
     fn add_layer(&mut self, layer: &Layer, scale: f64, features: &mut Features) {
-        features.read(self.text, &layer.hashing);
+        features.read(self.reading, &layer.hashing);
         let inputs = layer.inputs(features);
         let per_feature: Vec<f64> =
             Family::ALL.iter().map(|family| scale * layer.stack.of(*family)[0] * share(features.family(*family).len())).collect();
-        let (text, mut shared) = (self.text, Vec::new());
-        features.pieces(text, &layer.hashing, |family, bucket, piece| {
+        let (reading, mut shared) = (self.reading, Vec::new());
+        features.pieces(reading, &layer.hashing, |family, bucket, piece| {
             let Some((table, per_feature)) = layer.tables.get(family as usize).zip(per_feature.get(family as usize)) else { return };
             let entry = table.entry(bucket);
             if entry.is_seen() {
@@ -127,7 +125,6 @@ impl<'a> Parts<'a> {
                 }
             }
             Piece::Form => self.form += log_odds,
-            Piece::Name => self.name += log_odds,
         }
     }
 
@@ -157,11 +154,11 @@ impl<'a> Parts<'a> {
                 None => other += log_odds,
             }
         }
-        for (link, log_odds) in self.text.reading.links.iter().zip(self.hosts) {
+        for (link, log_odds) in self.reading.links.iter().zip(self.hosts) {
             all.push(Contribution { what: format!("link to {}", link.host.replace('.', "[.]")), log_odds });
         }
         let rest =
-            [(LINKED, self.linked), (FORM, self.form), (FAMILIAR, self.familiar), (NAME, self.name), (OTHER, other)];
+            [(LINKED, self.linked), (FORM, self.form), (FAMILIAR, self.familiar), (OTHER, other)];
         all.extend(rest.map(|(what, log_odds)| part(what, log_odds)));
         all
     }

@@ -12,45 +12,33 @@ pub const FEATURES_VERSION: u32 = 2;
 pub enum Family {
     /// Words and pairs of neighbours, with the edges of the text.
     Words,
-    /// Pairs of words one, two and three apart: turns of phrase that bear a word put between.
-    Pairs,
-    /// Runs of 3 to 5 characters with blanks and punctuation: spelling, endings, disguises, scripts without spaces.
-    Characters,
-    /// Runs of 7 characters: stems and phrases.
-    Stretches,
+    Threes,
+    Fours,
+    Fives,
+    Sevens,
     /// How links are written: with a scheme or bare, shortened, with a query.
     Links,
     /// Where links lead: hosts, parent domains and top levels. What one site learns of them says nothing to another.
     Hosts,
     /// Binned form: length, capitals, digits, punctuation, links, tags. What travels between communities.
     Form,
-    /// The name that the author gave: its words and its shape.
-    Name,
 }
 
 impl Family {
-    pub const ALL: [Self; 8] =
-        [Self::Words, Self::Pairs, Self::Characters, Self::Stretches, Self::Links, Self::Hosts, Self::Form, Self::Name];
+    pub const ALL: [Self; 8] = [Self::Words, Self::Threes, Self::Fours, Self::Fives, Self::Sevens, Self::Links, Self::Hosts, Self::Form];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Words => "words",
-            Self::Pairs => "pairs",
-            Self::Characters => "characters",
-            Self::Stretches => "stretches",
+            Self::Threes => "runs of three",
+            Self::Fours => "runs of four",
+            Self::Fives => "runs of five",
+            Self::Sevens => "runs of seven",
             Self::Links => "links",
             Self::Hosts => "hosts",
             Self::Form => "form",
-            Self::Name => "name",
         }
     }
-}
-
-/// What the classifier is asked about: a text that was read, and the name that its author gave.
-#[derive(Debug, Clone, Copy)]
-pub struct Text<'a> {
-    pub reading: &'a Reading,
-    pub name: Option<&'a str>,
 }
 
 /// Where a feature comes from.
@@ -61,7 +49,6 @@ pub enum Piece {
     /// The link of this index.
     Link(u32),
     Form,
-    Name,
 }
 
 /// Dense ratios in their order: what each says when it weighs, for people.
@@ -111,10 +98,10 @@ impl Default for Features {
 
 impl Features {
     /// Total on any text; linear in its length but for one sort of its words.
-    pub fn read(&mut self, text: Text<'_>, hashing: &Hashing) {
+    pub fn read(&mut self, reading: &Reading, hashing: &Hashing) {
         self.buckets.iter_mut().for_each(Vec::clear);
         let Self { buckets, met, codes, words, dense } = self;
-        let counted = visit(text, hashing, codes, words, |family, bucket, _| {
+        let counted = visit(reading, hashing, codes, words, |family, bucket, _| {
             if first(met, family, bucket)
                 && let Some(list) = buckets.get_mut(family as usize)
             {
@@ -145,9 +132,9 @@ impl Features {
     }
 
     /// Calls `found` for every distinct feature with the piece it first came from.
-    pub fn pieces(&mut self, text: Text<'_>, hashing: &Hashing, mut found: impl FnMut(Family, u32, Piece)) {
+    pub fn pieces(&mut self, reading: &Reading, hashing: &Hashing, mut found: impl FnMut(Family, u32, Piece)) {
         let Self { met, codes, words, .. } = self;
-        visit(text, hashing, codes, words, |family, bucket, piece| {
+        visit(reading, hashing, codes, words, |family, bucket, piece| {
             if first(met, family, bucket) {
                 found(family, bucket, piece);
             }
@@ -175,22 +162,19 @@ fn clear(met: &mut [u64], family: Family, bucket: u32) {
 
 /// Every feature in the order of the text, with repeats; answers the dense ratios.
 fn visit(
-    text: Text<'_>,
+    reading: &Reading,
     hashing: &Hashing,
     codes: &mut Vec<u32>,
     words: &mut Vec<u64>,
     mut found: impl FnMut(Family, u32, Piece),
 ) -> [f64; DENSE.len()] {
-    characters(&text.reading.folded, hashing, codes, &mut found);
-    let counted = self::words(&text.reading.folded, hashing, words, &mut found);
-    for (index, link) in (0..).zip(&text.reading.links) {
+    characters(&reading.folded, hashing, codes, &mut found);
+    let counted = self::words(&reading.folded, hashing, words, &mut found);
+    for (index, link) in (0..).zip(&reading.links) {
         self::link(link, index, hashing, &mut found);
     }
-    if let Some(name) = text.name {
-        self::name(name, hashing, &mut found);
-    }
-    let dense = dense(text.reading, &counted);
-    form(text.reading, &dense, hashing, &mut found);
+    let dense = dense(reading, &counted);
+    form(reading, &dense, hashing, &mut found);
     dense
 }
 
@@ -201,34 +185,29 @@ struct Words {
     distinct: usize,
 }
 
-/// Kinds of pairs; a pair of neighbours stands in two families and differs there by its table.
-const EDGE: u64 = 4;
+/// A pair with an edge of the text is of another kind than a pair of words.
+const EDGE: u64 = 1;
 
 fn words(folded: &str, hashing: &Hashing, hashes: &mut Vec<u64>, found: &mut impl FnMut(Family, u32, Piece)) -> Words {
     hashes.clear();
     let edge = hashing.word("");
-    // The last three words, nearest first.
-    let mut last = [(edge, 0), (0, 0), (0, 0)];
+    let mut last = (edge, 0);
     let (mut count, mut chars, mut end) = (0, 0, 0);
     for (from, word) in tokens::words(folded) {
         let (from, to) = (offset(from), offset(from + word.len()));
         let hash = hashing.word(word);
         hashes.push(hash);
         found(Family::Words, bucket(hash), Piece::Text(from, to));
-        let [(neighbour, at), ..] = last;
+        let (neighbour, at) = last;
         let kind = if count == 0 { EDGE } else { 0 };
         found(Family::Words, bucket(hashing.pair(neighbour, hash, kind)), Piece::Text(at, to));
-        for ((distance, (other, at)), _) in (1..).zip(last).zip(0..count) {
-            found(Family::Pairs, bucket(hashing.pair(other, hash, distance)), Piece::Text(at, to));
-        }
-        let [a, b, _] = last;
-        last = [(hash, from), a, b];
+        last = (hash, from);
         count += 1;
         chars += word.chars().count();
         end = to;
     }
     if count > 0 {
-        let [(neighbour, at), ..] = last;
+        let (neighbour, at) = last;
         found(Family::Words, bucket(hashing.pair(neighbour, edge, EDGE)), Piece::Text(at, end));
     }
     hashes.sort_unstable();
@@ -257,8 +236,10 @@ fn characters(folded: &str, hashing: &Hashing, codes: &mut Vec<u32>, found: &mut
         for ((length, hash), &code) in (1..).zip(hashing.runs(run)).zip(run) {
             to += width(code);
             match length {
-                3..=5 => found(Family::Characters, bucket(hash), Piece::Text(from, to)),
-                7 => found(Family::Stretches, bucket(hash), Piece::Text(from, to)),
+                3 => found(Family::Threes, bucket(hash), Piece::Text(from, to)),
+                4 => found(Family::Fours, bucket(hash), Piece::Text(from, to)),
+                5 => found(Family::Fives, bucket(hash), Piece::Text(from, to)),
+                7 => found(Family::Sevens, bucket(hash), Piece::Text(from, to)),
                 _ => {}
             }
         }
@@ -293,37 +274,12 @@ fn link(link: &crate::text::Link, index: u32, hashing: &Hashing, found: &mut imp
     if link.url.contains('?') {
         put(Family::Links, "query", "");
     }
+    let paths = super::tune("PATHS", 0.0);
+    if paths > 0.0 {
+        let family = if paths > 1.5 { Family::Hosts } else { Family::Links };
+        for part in link.url.split("://").last().unwrap_or("").to_lowercase().split(['/', '?', '#', '&', '=', '.', '_', '-']).skip(1).take(7).filter(|p| (3..16).contains(&p.len())) { put(family, "path", part); }
+    }
     put(Family::Links, if link.has_scheme { "scheme" } else { "bare" }, "");
-}
-
-/// Words of three letters and more, the shape of the whole, and how many words it has.
-fn name(name: &str, hashing: &Hashing, found: &mut impl FnMut(Family, u32, Piece)) {
-    let mut put = |kind, value: &str| found(Family::Name, bucket(hashing.pair(hashing.word(kind), hashing.word(value), 0)), Piece::Name);
-    let lower = name.to_lowercase();
-    for word in lower.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() >= 3) {
-        put("word", word);
-    }
-    put("shape", &shape_of(name));
-    put("words", &name.split_whitespace().count().min(4).to_string());
-}
-
-/// `Xx+ Xx+` for a name like any other, `x+9+` for a handle; at most twelve signs.
-fn shape_of(name: &str) -> String {
-    let sign = |c: char| match c {
-        c if c.is_numeric() => '9',
-        c if c.is_uppercase() => 'X',
-        c if c.is_alphabetic() => 'x',
-        c => c,
-    };
-    let mut shape = String::new();
-    for c in name.chars().map(sign) {
-        if shape.ends_with(c) {
-            shape.push('+');
-        } else if !(shape.ends_with('+') && shape.trim_end_matches('+').ends_with(c)) {
-            shape.push(c);
-        }
-    }
-    shape.chars().take(12).collect()
 }
 
 /// Ratios and logarithms, each about 0 to 8; in the order of [`DENSE`].

@@ -2,7 +2,7 @@
 //! and the sample, however long the stream. What is made of a fold is `train`'s.
 
 use super::counts::{Counts, LeftOut};
-use super::features::{DENSE, Family, Features, Text};
+use super::features::{DENSE, Family, Features};
 use super::hashing::{Hashing, mix};
 use super::stack::{INPUTS, Stack};
 use super::model::Model;
@@ -39,7 +39,6 @@ pub struct Fold {
     pub base: Option<Model>,
     /// What the base says of the first examples.
     pub base_scored: Vec<(f64, Label)>,
-    named: [usize; 2],
     sample: Sample,
     sketches: Sketches,
     features: Features,
@@ -73,7 +72,6 @@ impl Fold {
             copies: 0,
             base: None,
             base_scored: Vec::new(),
-            named: [0; 2],
             sample: Sample::default(),
             sketches: Sketches::default(),
             features: Features::default(),
@@ -88,21 +86,18 @@ impl Fold {
 
     pub fn add(&mut self, example: &Example) {
         let reading = Reading::of(&example.body);
-        let text = Text { reading: &reading, name: example.name.as_deref() };
-        self.features.read(text, &self.hashing);
+        self.features.read(&reading, &self.hashing);
         if self.sketches.is_copy(&self.features) {
             self.copies += 1;
             return;
         }
         if self.reach == Reach::Abroad {
-            HOME_ONLY.into_iter().for_each(|family| self.features.forget(family));
+            // The hosts that one corpus happens to link would only mislead: ham that cites encyclopaedias, spam on invented domains.
+            self.features.forget(Family::Hosts);
         }
         match example.label {
             Label::Spam => self.spam += 1,
             Label::Ham => self.ham += 1,
-        }
-        if let Some(named) = self.named.get_mut(usize::from(example.label == Label::Spam)) {
-            *named += usize::from(example.name.is_some());
         }
         for (counts, buckets) in self.counts.iter_mut().zip(self.features.families()) {
             counts.learn(buckets, example.label);
@@ -112,18 +107,7 @@ impl Fold {
         if let Some(base) = &self.base
             && self.spam + self.ham < blend::LABELS_ALONE
         {
-            self.base_scored.push((base.log_odds(&mut self.features, text), example.label));
-        }
-    }
-
-    /// Presence of a name must not be learnt where one class has names and the other has not: it is the source's doing, not the spammer's.
-    pub fn settle(&mut self) {
-        let share = |named: usize, all: usize| ratio(named, all.max(1));
-        let [ham, spam] = self.named;
-        if (share(ham, self.ham) - share(spam, self.spam)).abs() > NAMED_DIFFERENCE_MAX
-            && let Some(counts) = self.counts.get_mut(Family::Name as usize)
-        {
-            *counts = Counts::default();
+            self.base_scored.push((base.log_odds(&mut self.features, &reading), example.label));
         }
     }
 
@@ -134,7 +118,9 @@ impl Fold {
         let mut rows = Vec::with_capacity(2 * self.sample.documents.len());
         for document in &self.sample.documents {
             let itself = document.buckets.iter().map(|buckets| LeftOut::itself(buckets, document.label));
-            rows.push(self.row(document, itself));
+            let twice = super::tune("ROWS", 3.0) as u32;
+            if twice & 1 == 1 || document.page.is_none_or(|page| !pages.contains_key(&page)) { rows.push(self.row(document, itself)); }
+            if twice & 2 == 0 { continue; }
             if let Some(page) = document.page.and_then(|page| pages.get(&page)) {
                 rows.push(self.row(document, page));
             }
@@ -147,17 +133,6 @@ impl Fold {
         let sums = families.map(|((counts, buckets), out)| counts.sums_without(buckets, out.borrow()));
         Row { inputs: Stack::inputs(sums, &document.dense), label: document.label }
     }
-}
-
-/// Abroad, the hosts that one corpus happens to link would only mislead: ham that cites encyclopaedias, spam on invented domains. So would
-/// the names of people.
-const HOME_ONLY: [Family; 2] = [Family::Hosts, Family::Name];
-
-const NAMED_DIFFERENCE_MAX: f64 = 0.05;
-
-#[expect(clippy::cast_precision_loss, reason = "counts of comments are far below 2^52")]
-fn ratio(part: usize, whole: usize) -> f64 {
-    part as f64 / whole as f64
 }
 
 /// A sample of whole pages by the hash of their name, halved whenever it is full; long pages are cut into stretches.

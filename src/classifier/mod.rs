@@ -16,7 +16,7 @@ pub mod stack;
 pub mod table;
 pub mod train;
 
-pub use features::{FEATURES_VERSION, Family, Features, Text};
+pub use features::{FEATURES_VERSION, Family, Features};
 pub use fold::{Fold, Reach};
 pub use format::BadModel;
 pub use model::{Card, Model, Source};
@@ -64,10 +64,12 @@ impl Label {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
     pub body: String,
-    /// The name its author gave.
-    pub name: Option<String>,
     pub label: Label,
     pub group: Option<String>,
     /// When it was written, in a form that sorts by time.
     pub time: Option<String>,
+}
+
+pub fn tune(name: &str, default: f64) -> f64 {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }

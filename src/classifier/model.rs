@@ -3,13 +3,14 @@
 
 use super::counts::Counts;
 use super::evaluate::Measures;
-use super::features::{Family, Features, Text};
+use super::features::{Family, Features};
 use super::hashing::Hashing;
 use super::stack::{INPUTS, Stack};
 use super::table::Table;
 use super::{Label, Score};
 use crate::decision::logistic;
 use crate::id::ModelId;
+use crate::text::Reading;
 use serde::{Deserialize, Serialize};
 
 /// A named classifier.
@@ -100,48 +101,48 @@ impl Layer {
         Stack::inputs(self.tables.iter().zip(features.families()).map(|(table, buckets)| table.sums(buckets)), &features.dense)
     }
 
-    fn log_odds(&self, features: &mut Features, text: Text<'_>) -> f64 {
-        features.read(text, &self.hashing);
+    fn log_odds(&self, features: &mut Features, reading: &Reading) -> f64 {
+        features.read(reading, &self.hashing);
         self.stack.logit(&self.inputs(features))
     }
 }
 
 impl Model {
     /// The logit of the probability of spam: total on any text, finite. `features` is room to work in.
-    pub fn log_odds(&self, features: &mut Features, text: Text<'_>) -> f64 {
-        let own = self.layer.log_odds(features, text);
+    pub fn log_odds(&self, features: &mut Features, reading: &Reading) -> f64 {
+        let own = self.layer.log_odds(features, reading);
         let log_odds = match &self.base {
             None => own,
-            Some(base) => base.blend.of(own, base.layer.log_odds(features, text)),
+            Some(base) => base.blend.of(own, base.layer.log_odds(features, reading)),
         };
         log_odds.clamp(-LOGIT_MAX, LOGIT_MAX)
     }
 
     /// The probability of spam, in `0.0..=1.0`.
-    pub fn probability(&self, features: &mut Features, text: Text<'_>) -> f64 {
-        logistic(self.log_odds(features, text))
+    pub fn probability(&self, features: &mut Features, reading: &Reading) -> f64 {
+        logistic(self.log_odds(features, reading))
     }
 
     /// The logit with its strongest readable evidence.
-    pub fn score(&self, features: &mut Features, text: Text<'_>) -> Score {
-        let parts = self.explain(features, text);
+    pub fn score(&self, features: &mut Features, reading: &Reading) -> Score {
+        let parts = self.explain(features, reading);
         let log_odds: f64 = parts.iter().map(|part| part.log_odds).sum();
         Score { log_odds: log_odds.clamp(-LOGIT_MAX, LOGIT_MAX), model: self.id.clone(), evidence: super::explain::strongest(parts) }
     }
 
     /// Learns one example at once, exactly as a fit of the tables with it would; the stack waits for the next fit. Answers whether it could.
-    pub fn learn(&mut self, features: &mut Features, text: Text<'_>, label: Label) -> bool {
-        self.change(features, text, |counts, buckets| counts.learn(buckets, label))
+    pub fn learn(&mut self, features: &mut Features, reading: &Reading, label: Label) -> bool {
+        self.change(features, reading, |counts, buckets| counts.learn(buckets, label))
     }
 
     /// Takes one learnt example out again, to the bit.
-    pub fn unlearn(&mut self, features: &mut Features, text: Text<'_>, label: Label) -> bool {
-        self.change(features, text, |counts, buckets| counts.unlearn(buckets, label))
+    pub fn unlearn(&mut self, features: &mut Features, reading: &Reading, label: Label) -> bool {
+        self.change(features, reading, |counts, buckets| counts.unlearn(buckets, label))
     }
 
-    fn change(&mut self, features: &mut Features, text: Text<'_>, change: impl Fn(&mut Counts, &[u32])) -> bool {
+    fn change(&mut self, features: &mut Features, reading: &Reading, change: impl Fn(&mut Counts, &[u32])) -> bool {
         let Some(counts) = &mut self.counts else { return false };
-        features.read(text, &self.layer.hashing);
+        features.read(reading, &self.layer.hashing);
         for ((counts, table), buckets) in counts.iter_mut().zip(&mut self.layer.tables).zip(features.families()) {
             change(counts, buckets);
             table.refresh(buckets, counts);

@@ -83,11 +83,11 @@ pub fn train(
     if spam.min(ham) < EXAMPLES_MIN {
         return Err(CannotTrain::TooFew { spam, ham });
     }
-    fold.settle();
+    for (i, c) in fold.counts.iter_mut().enumerate() { if (super::tune("DROP", 0.0) as usize) >> i & 1 == 1 { *c = Counts::default(); } }
     let folded: Vec<Folded> = fold.counts.iter().map(Folded::of).collect();
     let tables = fold.counts.iter().zip(fit(&folded)?).map(|(counts, fitted)| table(counts, &fitted)).collect();
     let rows = fold.rows();
-    let stack = stack(&rows, fold.reach.penalty(spam + ham))?;
+    let stack = stack(&rows, super::tune("PEN", fold.reach.penalty(spam + ham)))?;
     let scored: Vec<(f64, Label)> = rows.iter().map(|row| (stack.logit(&row.inputs), row.label)).collect();
     let figures = Figures::of(&evaluate::measure(&scored));
     let card = Card { trained_at, features_version: FEATURES_VERSION, spam, ham, copies: fold.copies, sources, figures };
@@ -118,7 +118,7 @@ pub fn fit(folded: &Folded) -> Result<Fitted, CannotTrain> {
     let cells = folded.ham.iter().chain(&folded.spam).copied().collect();
     let records = Array2::from_shape_vec((2, columns), cells).map_err(|error| CannotTrain::Parameters(error.to_string()))?;
     let dataset = DatasetBase::new(records, Array1::from_vec(vec![HAM, SPAM]));
-    let model = MultinomialNb::<f64, usize>::params().alpha(SMOOTHING).fit(&dataset)?;
+    let model = MultinomialNb::<f64, usize>::params().alpha(*super::counts::ALPHA).fit(&dataset)?;
     let parameters = serde_json::to_value(&model).map_err(|error| CannotTrain::Parameters(error.to_string()))?;
     let of_class = |class: usize| {
         let data = parameters.pointer(&format!("/class_info/{class}/feature_log_prob/data"));
@@ -171,7 +171,7 @@ impl Scale {
             let values = || rows.iter().filter_map(move |row| row.inputs.get(index));
             *mean = values().sum::<f64>() / n;
             let deviation = (values().map(|value| (value - *mean).powi(2)).sum::<f64>() / n).sqrt();
-            let wanted = if index < INPUTS - DENSE.len() { 1.0 } else { DENSE_SCALE };
+            let wanted = if index < INPUTS - DENSE.len() { 1.0 } else { super::tune("DENSE", DENSE_SCALE) };
             *per_unit = if deviation > 1e-9 { wanted / deviation } else { 0.0 };
         }
         scale

@@ -1,7 +1,7 @@
 //! `hamlet score`: comments as JSONL in, `{"id", "score", "verdict"}` lines out, in order. Stateless: no facts, no hard effects.
 
 use super::{Environment, Place};
-use crate::classifier::{Features, Text};
+use crate::classifier::Features;
 use crate::flow::{examples, shelf_or_starter};
 use crate::shelf::{self, Shelf};
 use crate::text::Reading;
@@ -42,7 +42,7 @@ impl Score {
         let mut output = BufWriter::new(std::io::stdout().lock());
         for line in examples::lines(super::open_input(&self.input)?) {
             let (_, line) = line.with_context(|| super::input_name(&self.input))?;
-            let score = model.probability(&mut features, Text { reading: &Reading::of(&line.content), name: line.author.as_deref() });
+            let score = model.probability(&mut features, &Reading::of(&line.content));
             let scored = Scored { id: line.id.as_deref(), score, verdict: policy.verdict(score).as_str() };
             serde_json::to_writer(&mut output, &scored).map_err(std::io::Error::from)?;
             output.write_all(b"\n")?;

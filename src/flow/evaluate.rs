@@ -4,7 +4,7 @@
 use super::learn::{self, CannotLearn};
 use crate::classifier::splits::{self, Split};
 use crate::classifier::train::train;
-use crate::classifier::{Example, Features, Fold, Label, Model, Reach, Text};
+use crate::classifier::{Example, Features, Fold, Label, Model, Reach};
 use crate::text::Reading;
 use std::path::Path;
 
@@ -61,7 +61,7 @@ pub fn scores(examples: &[Example], plan: &Plan<'_>, tell: impl Fn(usize, usize)
 
 fn score_part(examples: &[Example], parts: &[usize], part: usize, plan: &Plan<'_>) -> Result<Vec<Scored>, CannotLearn> {
     let learns = |of: usize| if matches!(plan.split, Split::Time(_)) { of < part } else { of != part };
-    let mut fold = Fold::new(Reach::Home, 0);
+    let mut fold = Fold::new(Reach::Home, crate::classifier::tune("KEY", 0.0) as u64);
     if let Some(base) = &plan.base {
         fold = fold.over(base.clone());
     }
@@ -70,7 +70,7 @@ fn score_part(examples: &[Example], parts: &[usize], part: usize, plan: &Plan<'_
     let mut features = Features::default();
     let mut judge = |index: usize, example: &Example| {
         let reading = Reading::of(&example.body);
-        let log_odds = model.log_odds(&mut features, Text { reading: &reading, name: example.name.as_deref() });
+        let log_odds = model.log_odds(&mut features, &reading);
         Scored { index, part, log_odds, label: example.label }
     };
     let asked = examples.iter().zip(parts).enumerate().filter(|(_, (_, of))| **of == part);

@@ -5,15 +5,13 @@ use crate::classifier::{Example, Label};
 use serde::Deserialize;
 use std::io::BufRead;
 
-/// One line. `email` and `url` are known and not learnt from.
+/// One line. `author`, `email` and `url` are known and not learnt from.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Line {
     #[serde(default)]
     pub id: Option<String>,
     #[serde(default)]
     pub label: Option<String>,
-    #[serde(default)]
-    pub author: Option<String>,
     pub content: String,
     #[serde(default)]
     pub group: Option<String>,
@@ -50,7 +48,7 @@ impl Line {
             Some("ham") => Label::Ham,
             _ => return None,
         };
-        Some(Example { body: self.content, name: self.author, label, group: self.group, time: self.date })
+        Some(Example { body: self.content, label, group: self.group, time: self.date })
     }
 }
 

@@ -157,7 +157,7 @@ impl Reader {
     /// [`StoreError`] from the database.
     pub fn examples(&self) -> Result<Vec<Example>, StoreError> {
         self.with(|connection| {
-            let sql = "SELECT body, ruled, site, page_url, name FROM comments WHERE ruled IS NOT NULL ORDER BY seq";
+            let sql = "SELECT body, ruled, site, page_url FROM comments WHERE ruled IS NOT NULL ORDER BY seq";
             let mut statement = connection.prepare_cached(sql)?;
             let mut found = statement.query([])?;
             let mut examples = Vec::new();
@@ -165,7 +165,7 @@ impl Reader {
                 let Some(label) = Label::of(rows::ruling(&row.get::<_, String>(1)?)?) else { continue };
                 let (site, page): (String, Option<String>) = (row.get(2)?, row.get(3)?);
                 let group = page.map(|page| format!("{site} {page}"));
-                examples.push(Example { body: row.get(0)?, name: row.get(4)?, label, group, time: None });
+                examples.push(Example { body: row.get(0)?, label, group, time: None });
             }
             Ok(examples)
         })
