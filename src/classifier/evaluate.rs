@@ -361,8 +361,11 @@ mod tests {
     fn recall_at_a_rate_moves_ties_together() {
         let mut scored = vec![(-9.0, Ham); 197];
         scored.extend([(5.0, Ham), (4.0, Ham), (3.0, Ham), (6.0, Spam), (5.0, Spam), (4.5, Spam), (3.0, Spam)]);
-        assert_eq!(measure(&scored).recall_at, [0.25, 0.75, 0.75]);
-        assert_eq!(measure(&[(0.0, Spam), (-0.0, Ham)]).recall_at, [0.0; 3]);
+        let check_all = |scored: &[(f64, Label)], expected: [f64; 3]| {
+            measure(scored).recall_at.iter().zip(expected).for_each(|(recall, expected)| check(*recall, expected));
+        };
+        check_all(&scored, [0.25, 0.75, 0.75]);
+        check_all(&[(0.0, Spam), (-0.0, Ham)], [0.0; 3]);
     }
 
     #[test]
