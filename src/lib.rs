@@ -6,7 +6,8 @@
 //!
 //! - **Ground**: [`clock`], [`dice`] and [`id`]. Time and chance are arguments; these are their one source.
 //! - **Core**, pure and synchronous, without I/O, clock, chance or log: [`text`] folds tricks away; [`comment`] is what everybody reads;
-//!   [`rules`] find; the [`classifier`] scores; [`decision`] decides; [`action`] signs links; [`delivery`] says when to try again.
+//!   [`rules`] find; the [`classifier`] scores; [`decision`] decides; the [`budget`]
+//!   turns allowed errors into thresholds; [`action`] signs links; [`delivery`] says when to try again.
 //! - **Keepers**: [`config`] (what runs), [`store`] (what is written down), [`shelf`] (models), [`view`] (mails and pages).
 //! - **[`flow`]**: the stories. [`flow::intake`] takes a comment to its verdict, [`flow::digest`] puts the doubtful before people,
 //!   [`flow::review`] takes their rulings, [`flow::learn`] learns from them.
@@ -28,6 +29,7 @@
 //! Two promises hold everywhere: what was acknowledged is on disk, and a person's ruling is never overridden by the machine.
 
 pub mod action;
+pub mod budget;
 pub mod classifier;
 pub mod cli;
 pub mod clock;

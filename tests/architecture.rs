@@ -10,6 +10,7 @@
 //! core       comment
 //! core       rules
 //! core       classifier decision
+//! core       budget
 //! keeper     config store shelf view
 //! flow       flow
 //! shell      http outbox control demo
@@ -29,13 +30,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// One floor: its kind, and its rooms.
-const FLOORS: [(&str, &[&str]); 12] = [
+const FLOORS: [(&str, &[&str]); 13] = [
     ("ground", &["clock", "dice"]),
     ("ground", &["id"]),
     ("core", &["text", "action", "delivery"]),
     ("core", &["comment"]),
     ("core", &["rules"]),
     ("core", &["classifier", "decision"]),
+    ("core", &["budget"]),
     ("keeper", &["config", "store", "shelf", "view"]),
     ("flow", &["flow"]),
     ("shell", &["http", "outbox", "control", "demo"]),
