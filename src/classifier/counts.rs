@@ -10,8 +10,6 @@ use std::collections::HashMap;
 /// Lidstone smoothing over the columns seen in training; .02 measured best of .005 to 1 on comments.
 pub const SMOOTHING: f64 = 0.02;
 
-pub static ALPHA: std::sync::LazyLock<f64> = std::sync::LazyLock::new(|| super::tune("ALPHA", SMOOTHING));
-
 /// The mass of a document with one feature: the unit that shares are rounded to. 2^20 documents of one class fill a cell.
 const UNIT: f64 = 4096.0;
 
@@ -60,9 +58,8 @@ impl Totals {
     /// ln of both classes' smoothed totals, spam less ham: what is taken from every seen feature's log-odds.
     pub fn norm(self) -> f64 {
 
-        let smoothing = *ALPHA;
-        let smooth = smoothing * f64::from(self.columns);
-        (float(self.spam) / UNIT + smooth).max(smoothing).ln() - (float(self.ham) / UNIT + smooth).max(smoothing).ln()
+        let smooth = SMOOTHING * f64::from(self.columns);
+        (float(self.spam) / UNIT + smooth).max(SMOOTHING).ln() - (float(self.ham) / UNIT + smooth).max(SMOOTHING).ln()
     }
 }
 
@@ -75,8 +72,7 @@ impl Cell {
     /// ln (spam + a) - ln (ham + a): the log-odds before the norm.
     pub fn log_ratio(self) -> f64 {
 
-        let smoothing = *ALPHA;
-        ((mass(self.spam) + smoothing) / (mass(self.ham) + smoothing)).ln()
+        ((mass(self.spam) + SMOOTHING) / (mass(self.ham) + SMOOTHING)).ln()
     }
 
     fn less(self, out: Self) -> Self {
@@ -160,7 +156,7 @@ impl Counts {
         (0..).zip(self.cells.iter().copied()).filter(|(_, cell)| cell.documents > 0)
     }
 
-    /// The three sums that the stack reads of a document which was counted, with `left_out` (which holds it) taken away.
+    /// What the stack reads of a document which was counted, with `left_out` (which holds it) taken away.
     /// Buckets that only the left-out documents had weigh nothing, as at prediction.
     pub fn sums_without(&self, buckets: &[u32], left_out: &LeftOut) -> Sums {
         let totals = Totals { spam: self.totals.spam.saturating_sub(left_out.spam), ham: self.totals.ham.saturating_sub(left_out.ham), ..self.totals };
@@ -224,18 +220,22 @@ impl LeftOut {
     }
 }
 
-/// What the stack reads of one family: the sum of weights, the share of features seen in training, and how well known they are
-/// (mean ln(1 + documents)). The last two teach the stack how far to trust the first.
+/// What the stack reads of one family: the sums of the weights that speak for spam and of those that speak for ham, the share of features seen
+/// in training, and how well known they are (mean ln(1 + documents)). The last two teach the stack how far to trust the first; apart, the
+/// first two let it trust what speaks for spam and what for ham differently (log loss of YouTube in 10 folds .0743 -> .0729, its recall
+/// at .5 % false positives on unseen videos 87 -> 89 %).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Sums {
-    pub weight: f64,
+    pub spam: f64,
+    pub ham: f64,
     pub seen: f64,
     pub depth: f64,
 }
 
 impl Sums {
     pub fn add(&mut self, weight: f64, depth: f64) {
-        self.weight += weight;
+        self.spam += weight.max(0.0);
+        self.ham += weight.min(0.0);
         self.seen += 1.0;
         self.depth += depth;
     }
@@ -243,8 +243,8 @@ impl Sums {
     /// From totals to what the stack reads, for a document of `n` features in this family.
     #[must_use]
     pub fn over(self, n: usize) -> Self {
-        let mean = share(n) * share(n);
-        Self { weight: self.weight * share(n), seen: self.seen * mean, depth: self.depth * mean }
+        let (share, mean) = (share(n), share(n) * share(n));
+        Self { spam: self.spam * share, ham: self.ham * share, seen: self.seen * mean, depth: self.depth * mean }
     }
 }
 

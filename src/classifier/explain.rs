@@ -6,6 +6,7 @@ use super::Contribution;
 use super::counts::share;
 use super::features::{Family, Features, Piece};
 use super::model::{Layer, Model};
+use super::stack::PER_FAMILY;
 use crate::text::{LINK_MARK, Reading, tokens};
 use std::collections::HashMap;
 
@@ -85,14 +86,17 @@ impl<'a> Parts<'a> {
     fn add_layer(&mut self, layer: &Layer, scale: f64, features: &mut Features) {
         features.read(self.reading, &layer.hashing);
         let inputs = layer.inputs(features);
-        let per_feature: Vec<f64> =
-            Family::ALL.iter().map(|family| scale * layer.stack.of(*family)[0] * share(features.family(*family).len())).collect();
+        let scales = Family::ALL.map(|family| {
+            let [spam, ham, ..] = layer.stack.of(family);
+            let scale = scale * share(features.family(family).len());
+            (scale * spam, scale * ham)
+        });
         let (reading, mut shared) = (self.reading, Vec::new());
         features.pieces(reading, &layer.hashing, |family, bucket, piece| {
-            let Some((table, per_feature)) = layer.tables.get(family as usize).zip(per_feature.get(family as usize)) else { return };
-            let entry = table.entry(bucket);
-            if entry.is_seen() {
-                shared.push((family, piece, per_feature * (entry.weight() - table.norm)));
+            if let Some((table, (spam, ham))) = layer.tables.get(family as usize).zip(scales.get(family as usize))
+                && let Some(weight) = table.weight(bucket)
+            {
+                shared.push((family, piece, spam * weight.max(0.0) + ham * weight.min(0.0)));
             }
         });
         shared.into_iter().for_each(|(family, piece, log_odds)| self.give(family, piece, log_odds));
@@ -103,9 +107,9 @@ impl<'a> Parts<'a> {
     fn add_beside(&mut self, layer: &Layer, scale: f64, inputs: &[f64]) {
         let stack = &layer.stack;
         self.start += scale * stack.intercept;
-        let families = 3 * Family::ALL.len();
+        let families = PER_FAMILY * Family::ALL.len();
         for (index, ((weight, input), typical)) in stack.weights.iter().zip(inputs).zip(&stack.typical).enumerate() {
-            let is_sum_of_weights = index < families && index % 3 == 0;
+            let is_sum_of_weights = index < families && index % PER_FAMILY < 2;
             if is_sum_of_weights {
                 continue;
             }

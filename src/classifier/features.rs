@@ -12,9 +12,12 @@ pub const FEATURES_VERSION: u32 = 2;
 pub enum Family {
     /// Words and pairs of neighbours, with the edges of the text.
     Words,
+    /// Runs of three characters with blanks and punctuation: spelling, endings, disguises, scripts without spaces. A family for each length:
+    /// together in one they cost a tenth of the log loss on SMS and Telegram.
     Threes,
     Fours,
     Fives,
+    /// Runs of seven: stems and phrases. Pairs of words at a distance beside them added nothing.
     Sevens,
     /// How links are written: with a scheme or bare, shortened, with a query.
     Links,
@@ -273,11 +276,6 @@ fn link(link: &crate::text::Link, index: u32, hashing: &Hashing, found: &mut imp
     }
     if link.url.contains('?') {
         put(Family::Links, "query", "");
-    }
-    let paths = super::tune("PATHS", 0.0);
-    if paths > 0.0 {
-        let family = if paths > 1.5 { Family::Hosts } else { Family::Links };
-        for part in link.url.split("://").last().unwrap_or("").to_lowercase().split(['/', '?', '#', '&', '=', '.', '_', '-']).skip(1).take(7).filter(|p| (3..16).contains(&p.len())) { put(family, "path", part); }
     }
     put(Family::Links, if link.has_scheme { "scheme" } else { "bare" }, "");
 }

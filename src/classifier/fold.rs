@@ -118,9 +118,7 @@ impl Fold {
         let mut rows = Vec::with_capacity(2 * self.sample.documents.len());
         for document in &self.sample.documents {
             let itself = document.buckets.iter().map(|buckets| LeftOut::itself(buckets, document.label));
-            let twice = super::tune("ROWS", 3.0) as u32;
-            if twice & 1 == 1 || document.page.is_none_or(|page| !pages.contains_key(&page)) { rows.push(self.row(document, itself)); }
-            if twice & 2 == 0 { continue; }
+            rows.push(self.row(document, itself));
             if let Some(page) = document.page.and_then(|page| pages.get(&page)) {
                 rows.push(self.row(document, page));
             }

@@ -110,11 +110,11 @@ fn put_layer(bytes: &mut Vec<u8>, layer: &Layer) {
     }
 }
 
-/// A table is its norm (f64), the number of its entries (u32), and, unless that is none, a bit for every bucket that says whether it has
+/// A table is its norm in steps (i32), the number of its entries (u32), and, unless that is none, a bit for every bucket that says whether it has
 /// one, and the entries (u16).
 fn put_table(bytes: &mut Vec<u8>, table: &Table) {
     let seen: Vec<(u32, Entry)> = table.seen().collect();
-    bytes.extend(table.norm.to_le_bytes());
+    bytes.extend(table.norm_steps().to_le_bytes());
     bytes.extend(u32::try_from(seen.len()).unwrap_or(0).to_le_bytes());
     if seen.is_empty() {
         return;
@@ -209,15 +209,15 @@ impl<'a> Bytes<'a> {
     }
 
     fn table(&mut self) -> Result<Table, BadModel> {
-        let norm = self.f64()?;
+        let norm = i32::from_le_bytes(self.array()?);
         let n = self.u32()? as usize;
         if n == 0 {
-            return Ok(Table::new(norm, []));
+            return Ok(Table::from_steps(norm, []));
         }
         let bits = self.take(BUCKETS / 8)?;
         let buckets = (0u32..).zip(bits).flat_map(|(at, byte)| (0..8).filter(move |bit| byte >> bit & 1 == 1).map(move |bit| 8 * at + bit));
         let entries = self.take(2 * n.min(BUCKETS))?.as_chunks::<2>().0.iter().map(|bits| Entry::from_bits(u16::from_le_bytes(*bits)));
-        let table = Table::new(norm, buckets.clone().zip(entries));
+        let table = Table::from_steps(norm, buckets.clone().zip(entries));
         let is_whole = buckets.count() == n && table.seen().count() == n;
         if is_whole { Ok(table) } else { Err(BadModel::Malformed("entries that are not those announced")) }
     }

@@ -4,8 +4,11 @@
 use super::counts::Sums;
 use super::features::{DENSE, Family};
 
-/// The stack reads three sums of each family and the dense ratios.
-pub const INPUTS: usize = 3 * Family::ALL.len() + DENSE.len();
+/// The stack reads so much of each family: see [`Sums`].
+pub const PER_FAMILY: usize = 4;
+
+/// The families' inputs, then the dense ratios.
+pub const INPUTS: usize = PER_FAMILY * Family::ALL.len() + DENSE.len();
 
 /// Weights on raw inputs.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +23,7 @@ impl Stack {
     /// Sums of the families in order, then the ratios.
     pub fn inputs(sums: impl IntoIterator<Item = Sums>, dense: &[f64; DENSE.len()]) -> [f64; INPUTS] {
         let mut inputs = [0.0; INPUTS];
-        let values = sums.into_iter().flat_map(|sums| [sums.weight, sums.seen, sums.depth]).chain(dense.iter().copied());
+        let values = sums.into_iter().flat_map(|sums| [sums.spam, sums.ham, sums.seen, sums.depth]).chain(dense.iter().copied());
         inputs.iter_mut().zip(values).for_each(|(slot, value)| *slot = value);
         inputs
     }
@@ -29,9 +32,9 @@ impl Stack {
         self.intercept + self.weights.iter().zip(inputs).map(|(weight, input)| weight * input).sum::<f64>()
     }
 
-    /// Weights of a family's sum of weights, share seen, and mean depth.
-    pub fn of(&self, family: Family) -> [f64; 3] {
-        let at = 3 * family as usize;
-        self.weights.get(at..at + 3).and_then(|weights| weights.try_into().ok()).unwrap_or_default()
+    /// The weights of a family's inputs.
+    pub fn of(&self, family: Family) -> [f64; PER_FAMILY] {
+        let at = PER_FAMILY * family as usize;
+        self.weights.get(at..at + PER_FAMILY).and_then(|weights| weights.try_into().ok()).unwrap_or_default()
     }
 }
