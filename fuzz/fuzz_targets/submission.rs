@@ -40,6 +40,6 @@ fuzz_target!(|bytes: &[u8]| {
     let limits = Limits { body_bytes_max: 1 << 20, field_bytes_max: 8192 };
     let Ok(comment) = Comment::parse(submission, id, SiteId::new("demo"), now, limits) else { return };
     let site = CONFIG.sites.values().next().unwrap();
-    let decision = judge(&comment, &Facts::none(now), site, Some(&MODEL));
+    let decision = judge(&comment, &Facts::none(now), site, Some(&MODEL), &mut hamlet::classifier::Features::default());
     assert!(decision.score.is_some_and(|score| (0.0..=1.0).contains(&score)));
 });

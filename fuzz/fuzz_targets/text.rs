@@ -1,7 +1,8 @@
 //! Reading any text: markup, folding, links and features are total, and folding twice is folding once.
 #![no_main]
 
-use hamlet::classifier::features::Features;
+use hamlet::classifier::Features;
+use hamlet::classifier::hashing::Hashing;
 use hamlet::text::normalise::fold;
 use hamlet::text::{Reading, html};
 use libfuzzer_sys::fuzz_target;
@@ -12,5 +13,5 @@ fuzz_target!(|bytes: &[u8]| {
     let folded = fold(&text);
     assert_eq!(fold(&folded), folded);
     let reading = Reading::of(&text);
-    let _ = Features::of(&reading);
+    Features::default().read(&reading, &Hashing::of(1));
 });

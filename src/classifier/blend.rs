@@ -13,7 +13,7 @@ pub const LABELS_ALONE: usize = 500;
 
 /// Pull of the slope to 1 and of the intercept to 0, as a ridge on the log-likelihood: ten labels cannot turn a base round, a hundred can
 /// silence it.
-const SLOPE_RIDGE: f64 = 8.0;
+const SLOPE_RIDGE: f64 = 15.0;
 const INTERCEPT_RIDGE: f64 = 1.0;
 
 /// Newton's method on two numbers settles in a handful of steps.

@@ -348,3 +348,58 @@ fn ratio(part: usize, whole: usize) -> f64 {
 fn ln1p(n: usize) -> f64 {
     count(n).ln_1p()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pieces(text: &str, family: Family) -> Vec<String> {
+        let reading = Reading::of(text);
+        let padded = |from: u32, to: u32| reading.folded.get(from as usize..(to as usize).min(reading.folded.len())).map(str::to_owned);
+        let mut found = Vec::new();
+        Features::default().pieces(&reading, &Hashing::of(0), |of, _, piece| {
+            if let Piece::Text(from, to) = piece
+                && of == family
+            {
+                found.extend(padded(from, to));
+            }
+        });
+        found
+    }
+
+    #[test]
+    fn a_piece_says_where_it_stands() {
+        assert_eq!(pieces("buy it", Family::Words), ["buy", "buy", "it", "buy it", "it"]);
+        assert!(pieces("привет всем", Family::Sevens).contains(&"привет ".to_owned()));
+        assert!(pieces("加我微信吧", Family::Threes).contains(&"我微信".to_owned()));
+    }
+
+    #[test]
+    fn the_same_word_twice_is_one_feature() {
+        let (mut once, mut twice) = (Features::default(), Features::default());
+        once.read(&Reading::of("no. maybe"), &Hashing::of(0));
+        twice.read(&Reading::of("no. maybe no. maybe"), &Hashing::of(0));
+        assert_eq!((once.family(Family::Words).len(), twice.family(Family::Words).len()), (5, 6));
+    }
+
+    proptest! {
+        #[test]
+        fn features_are_total_distinct_in_range_and_the_same_again(text in "\\PC{0,120}", other in "\\PC{0,60}") {
+            let (reading, hashing) = (Reading::of(&text), Hashing::of(3));
+            let mut features = Features::default();
+            features.read(&reading, &hashing);
+            let first = features.families().clone();
+            for buckets in &first {
+                let distinct: std::collections::BTreeSet<u32> = buckets.iter().copied().collect();
+                prop_assert_eq!(distinct.len(), buckets.len());
+                prop_assert!(buckets.iter().all(|bucket| (*bucket as usize) < BUCKETS));
+            }
+            prop_assert!(features.dense.iter().all(|x| x.is_finite()));
+            // Used again after another text, the room is as new.
+            features.read(&Reading::of(&other), &hashing);
+            features.read(&reading, &hashing);
+            prop_assert_eq!(features.families(), &first);
+        }
+    }
+}

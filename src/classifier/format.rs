@@ -249,26 +249,30 @@ impl<'a> Bytes<'a> {
 }
 #[cfg(test)]
 mod tests {
-    use super::super::train::{Reach, fit, train};
+    use super::super::fold::{Fold, Reach};
+    use super::super::features::Features;
+    use super::super::train::{fit, train};
+    use crate::text::Reading;
     use super::super::{Example, Label};
     use super::*;
     use proptest::prelude::*;
     use std::sync::LazyLock;
 
     static MODEL: LazyLock<Model> = LazyLock::new(|| {
-        let example = |body: &str, label| Example { body: body.into(), label, group: None };
+        let example = |body: &str, label| Example { body: body.into(), label, group: None, time: None };
         let spam =
             ["buy cheap pills at http://a.example now", "win money fast", "casino bonus http://b.example", "cheap loans, call 55501234567"];
         let ham =
             ["I liked the part about kettles", "thanks, this helped", "does it work with a small grinder?", "my mother said the same"];
-        let examples: Vec<Example> =
-            spam.iter().map(|body| example(body, Label::Spam)).chain(ham.iter().map(|body| example(body, Label::Ham))).collect();
-        train(&examples, Reach::Home, Vec::new(), "2026-01-01T00:00:00Z".into(), |folded| folded.iter().map(fit).collect()).unwrap()
+        let mut fold = Fold::new(Reach::Home, 7);
+        spam.iter().for_each(|body| fold.add(&example(body, Label::Spam)));
+        ham.iter().for_each(|body| fold.add(&example(body, Label::Ham)));
+        train(fold, Vec::new(), "2026-01-01T00:00:00Z".into(), |folded| folded.iter().map(fit).collect()).unwrap()
     });
 
     #[test]
     fn it_learns_which_side_is_which() {
-        let probability = |text: &str| MODEL.probability(&Reading::of(text));
+        let probability = |text: &str| MODEL.probability(&mut Features::default(), &Reading::of(text));
         assert!(probability("cheap pills, cheap loans http://c.example") > 0.6);
         assert!(probability("thanks, I liked the part about my mother") < 0.4);
     }
@@ -279,7 +283,8 @@ mod tests {
         let read = Model::from_bytes(&bytes).unwrap();
         assert_eq!(read.to_bytes(), bytes);
         assert_eq!(read.id, MODEL.id);
-        assert_eq!(read.score(&Reading::of("buy now")), MODEL.score(&Reading::of("buy now")));
+        let (features, reading) = (&mut Features::default(), Reading::of("buy now"));
+        assert_eq!(read.score(features, &reading), MODEL.score(features, &reading));
     }
 
     #[test]
@@ -309,10 +314,11 @@ mod tests {
         #[test]
         fn contributions_add_up_to_the_logit(text in "(buy|cheap|pills|kettle|thanks|http://a.example|!|\\PC| ){0,30}") {
             let reading = Reading::of(&text);
-            let sum: f64 = MODEL.explain(&reading).iter().map(|part| part.log_odds).sum();
-            let score = MODEL.score(&reading);
-            prop_assert!((sum - score.log_odds).abs() < 1e-6 || score.log_odds.abs() >= LOGIT_MAX, "{sum} {}", score.log_odds);
-            prop_assert!((0.0..=1.0).contains(&MODEL.probability(&reading)));
+            let features = &mut Features::default();
+            let sum: f64 = MODEL.explain(features, &reading).iter().map(|part| part.log_odds).sum();
+            let log_odds = MODEL.log_odds(features, &reading);
+            prop_assert!((sum - log_odds).abs() < 1e-9 || log_odds.abs() >= 30.0, "{sum} {log_odds}");
+            prop_assert!((0.0..=1.0).contains(&MODEL.probability(features, &reading)));
         }
 
         #[test]

@@ -73,7 +73,7 @@ mod tests {
     fn hashes_are_the_same_on_every_platform() {
         let hashing = Hashing::of(0);
         let runs: Vec<u32> = hashing.runs(&[97, 98, 99]).map(bucket).collect();
-        assert_eq!((bucket(hashing.word("hello")), bucket(hashing.word("")), runs), (0, 0, vec![]));
+        assert_eq!((bucket(hashing.word("hello")), bucket(hashing.word("")), runs), (89_907, 133_214, vec![27_113, 96_611, 171_879]));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod model;
 pub mod splits;
 pub mod stack;
 pub mod table;
+pub mod tracker;
 pub mod train;
 
 pub use features::{FEATURES_VERSION, Family, Features};

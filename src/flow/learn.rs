@@ -11,30 +11,6 @@ use std::io::{self, BufRead, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The corpus that ships, so that a retrain needs no files: name and content.
-pub const STARTER_CORPUS: [(&str, &str); 20] = [
-    ("ar-ham.jsonl", include_str!("../../training-data/ar-ham.jsonl")),
-    ("ar-spam.jsonl", include_str!("../../training-data/ar-spam.jsonl")),
-    ("de-ham.jsonl", include_str!("../../training-data/de-ham.jsonl")),
-    ("de-spam.jsonl", include_str!("../../training-data/de-spam.jsonl")),
-    ("en-ham.jsonl", include_str!("../../training-data/en-ham.jsonl")),
-    ("en-spam.jsonl", include_str!("../../training-data/en-spam.jsonl")),
-    ("es-ham.jsonl", include_str!("../../training-data/es-ham.jsonl")),
-    ("es-spam.jsonl", include_str!("../../training-data/es-spam.jsonl")),
-    ("fr-ham.jsonl", include_str!("../../training-data/fr-ham.jsonl")),
-    ("fr-spam.jsonl", include_str!("../../training-data/fr-spam.jsonl")),
-    ("id-ham.jsonl", include_str!("../../training-data/id-ham.jsonl")),
-    ("id-spam.jsonl", include_str!("../../training-data/id-spam.jsonl")),
-    ("pt-ham.jsonl", include_str!("../../training-data/pt-ham.jsonl")),
-    ("pt-spam.jsonl", include_str!("../../training-data/pt-spam.jsonl")),
-    ("ru-ham.jsonl", include_str!("../../training-data/ru-ham.jsonl")),
-    ("ru-spam.jsonl", include_str!("../../training-data/ru-spam.jsonl")),
-    ("tr-ham.jsonl", include_str!("../../training-data/tr-ham.jsonl")),
-    ("tr-spam.jsonl", include_str!("../../training-data/tr-spam.jsonl")),
-    ("zh-ham.jsonl", include_str!("../../training-data/zh-ham.jsonl")),
-    ("zh-spam.jsonl", include_str!("../../training-data/zh-spam.jsonl")),
-];
-
 /// Why no model came of it.
 #[derive(Debug, thiserror::Error)]
 pub enum CannotLearn {
@@ -194,31 +170,6 @@ fn floats(bytes: &[u8]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_file_of_the_starter_corpus_is_in_the_list_and_whole() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("training-data");
-        let mut files: Vec<String> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| std::path::Path::new(name).extension().is_some_and(|kind| kind == "jsonl"))
-            .collect();
-        files.sort();
-        assert_eq!(files, STARTER_CORPUS.map(|(name, _)| name));
-        let (examples, sources) = starter_corpus().unwrap();
-        assert!(examples.len() >= 400);
-        assert_eq!(sources.iter().map(|source| source.examples).sum::<usize>(), examples.len());
-    }
-
-    #[test]
-    fn the_starter_model_is_what_its_corpus_makes() {
-        let (examples, sources) = starter_corpus().unwrap();
-        let shipped = crate::shelf::starter().unwrap();
-        let fit = |folded: &[Folded]| folded.iter().map(crate::classifier::train::fit).collect();
-        let made = train(&examples, Reach::Abroad, sources, shipped.card.trained_at.clone(), fit).unwrap();
-        assert_eq!(made.id, shipped.id, "rebuild it: see training-data/README.md");
-        assert!(made.to_bytes() == shipped.to_bytes());
-    }
 
     #[test]
     fn pairs_survive_the_pipe() {
