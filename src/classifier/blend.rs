@@ -40,8 +40,7 @@ fn platt(scored: &[(f64, Label)]) -> (f64, f64) {
             let miss = p - if *label == Label::Spam { 1.0 } else { 0.0 };
             let weight = p * (1.0 - p);
             (by_slope, by_intercept) = (by_slope + miss * logit, by_intercept + miss);
-            (slope_twice, both, intercept_twice) =
-                (slope_twice + weight * logit * logit, both + weight * logit, intercept_twice + weight);
+            (slope_twice, both, intercept_twice) = (slope_twice + weight * logit * logit, both + weight * logit, intercept_twice + weight);
         }
         let determinant = slope_twice * intercept_twice - both * both;
         slope -= (intercept_twice * by_slope - both * by_intercept) / determinant;
@@ -72,7 +71,8 @@ mod tests {
 
     #[test]
     fn a_base_that_is_too_sure_is_damped() {
-        let scored: Vec<(f64, Label)> = (0..300).map(|n| (if n % 2 == 0 { 4.0 } else { -4.0 }, if n % 5 < 2 { Spam } else { Ham })).collect();
+        let scored: Vec<(f64, Label)> =
+            (0..300).map(|n| (if n % 2 == 0 { 4.0 } else { -4.0 }, if n % 5 < 2 { Spam } else { Ham })).collect();
         assert!(blend(300, &scored).unwrap().slope < 0.2);
     }
 }

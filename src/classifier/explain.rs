@@ -161,8 +161,7 @@ impl<'a> Parts<'a> {
         for (link, log_odds) in self.reading.links.iter().zip(self.hosts) {
             all.push(Contribution { what: format!("link to {}", link.host.replace('.', "[.]")), log_odds });
         }
-        let rest =
-            [(LINKED, self.linked), (FORM, self.form), (FAMILIAR, self.familiar), (OTHER, other)];
+        let rest = [(LINKED, self.linked), (FORM, self.form), (FAMILIAR, self.familiar), (OTHER, other)];
         all.extend(rest.map(|(what, log_odds)| part(what, log_odds)));
         all
     }
@@ -176,4 +175,3 @@ fn readable(word: &str) -> Option<String> {
     let is_short = word.chars().count() <= READABLE_CHARS_MAX && !word.contains('@');
     (is_short && word.chars().any(char::is_alphanumeric)).then(|| format!("“{word}”"))
 }
-

@@ -249,12 +249,12 @@ impl<'a> Bytes<'a> {
 }
 #[cfg(test)]
 mod tests {
-    use super::super::fold::{Fold, Reach};
     use super::super::features::Features;
+    use super::super::fold::{Fold, Reach};
     use super::super::train::{fit, train};
-    use crate::text::Reading;
     use super::super::{Example, Label};
     use super::*;
+    use crate::text::Reading;
     use proptest::prelude::*;
     use std::sync::LazyLock;
 

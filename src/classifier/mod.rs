@@ -70,7 +70,3 @@ pub struct Example {
     /// When it was written, in a form that sorts by time.
     pub time: Option<String>,
 }
-
-pub fn tune(name: &str, default: f64) -> f64 {
-    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
-}

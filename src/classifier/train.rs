@@ -5,11 +5,11 @@
 //! stderr is closed; [`train`] takes it as an argument for that reason.
 
 use super::Label;
+use super::blend::blend;
 use super::counts::{Counts, SMOOTHING, mass};
 use super::evaluate;
 use super::features::{DENSE, FEATURES_VERSION};
 use super::fold::{Fold, Reach, Row};
-use super::blend::blend;
 use super::model::{Base, Card, Figures, Layer, Model, Source};
 use super::stack::{INPUTS, Stack};
 use super::table::{Entry, Table};
@@ -53,14 +53,27 @@ pub const EXAMPLES_MIN: usize = 2;
 impl Reach {
     /// L2 penalty of the stack, as linfa counts it (half alpha times the squared norm), for rows that stand once. At home 1, or 4 with few
     /// examples (learning curves of public sets; 4 for 1 costs a tenth of the log loss on SMS and Telegram). Abroad words are worth less
-    /// than at home.
-    fn penalty(self, examples: usize) -> f64 {
+    /// than at home, and only what all corpora agree on travels: with 200, 2,000 and 8,000 on 15,000 rows the starter's mean AUC on three public
+    /// sets it never saw was .912, .926 and .931.
+    fn penalty(self, examples: usize, rows: usize) -> f64 {
         match self {
-            Self::Home if examples >= 500 => 1.0,
-            Self::Home => 4.0,
-            Self::Abroad => 20.0,
+            Self::Home if examples >= 500 => rows_per(rows, examples),
+            Self::Home => 4.0 * rows_per(rows, examples),
+            Self::Abroad => 0.25 * count(rows),
         }
     }
+
+    /// So strong a penalty understates. Abroad all logits are stretched until .5 % of the ham of blogs never seen would be rejected at .97.
+    fn stretch(self) -> f64 {
+        match self {
+            Self::Home => 1.0,
+            Self::Abroad => 1.6,
+        }
+    }
+}
+
+fn count(n: usize) -> f64 {
+    f64::from(u32::try_from(n).unwrap_or(u32::MAX))
 }
 
 /// The dense ratios are halved after standardising: they are many and related, and this measured better than one scale for all.
@@ -91,7 +104,7 @@ pub fn train(
     let folded: Vec<Folded> = fold.counts.iter().map(Folded::of).collect();
     let tables = fold.counts.iter().zip(fit(&folded)?).map(|(counts, fitted)| table(counts, &fitted)).collect();
     let rows = fold.rows();
-    let stack = stack(&rows, super::tune("PEN", fold.reach.penalty(spam + ham) * rows_per(rows.len(), spam + ham)))?;
+    let stack = stack(&rows, fold.reach, spam + ham)?;
     let scored: Vec<(f64, Label)> = rows.iter().map(|row| (stack.logit(&row.inputs), row.label)).collect();
     let figures = Figures::of(&evaluate::measure(&scored));
     let card = Card { trained_at, features_version: FEATURES_VERSION, spam, ham, copies: fold.copies, sources, figures };
@@ -145,18 +158,18 @@ fn table(counts: &Counts, fitted: &Fitted) -> Table {
     Table::new(norm, counts.used().zip(log_ratios).map(|((bucket, cell), log_ratio)| (bucket, Entry::new(log_ratio, cell.documents))))
 }
 
-fn stack(rows: &[Row], penalty: f64) -> Result<Stack, CannotTrain> {
+fn stack(rows: &[Row], reach: Reach, examples: usize) -> Result<Stack, CannotTrain> {
     let scale = Scale::of(rows);
     let cells = rows.iter().flat_map(|row| scale.standardise(&row.inputs)).collect();
     let records = Array2::from_shape_vec((rows.len(), INPUTS), cells).map_err(|error| CannotTrain::Parameters(error.to_string()))?;
     let targets: Array1<bool> = rows.iter().map(|row| row.label == Label::Spam).collect();
     let fitted = LogisticRegression::default()
-        .alpha(penalty)
+        .alpha(reach.penalty(examples, rows.len()))
         .max_iterations(STACK_STEPS_MAX)
         .gradient_tolerance(1e-6)
         .fit(&DatasetBase::new(records, targets))?;
     // linfa names the positive class itself; which of ours that is, it must say.
-    let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
+    let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 } * reach.stretch();
     let weights: Vec<f64> = fitted.params().iter().map(|weight| sign * weight).collect();
     Ok(scale.fold_into(&weights, sign * fitted.intercept()))
 }
@@ -169,7 +182,7 @@ struct Scale {
 
 impl Scale {
     fn of(rows: &[Row]) -> Self {
-        let n = f64::from(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+        let n = count(rows.len());
         let mut scale = Self { mean: [0.0; INPUTS], per_unit: [0.0; INPUTS] };
         for (index, (mean, per_unit)) in scale.mean.iter_mut().zip(&mut scale.per_unit).enumerate() {
             let values = || rows.iter().filter_map(move |row| row.inputs.get(index));

@@ -62,7 +62,14 @@ impl Evaluate {
         if let Some(path) = &self.scores {
             let mut lines = Vec::new();
             for one in &scored {
-                writeln!(lines, "{{\"index\":{},\"part\":{},\"spam\":{},\"log_odds\":{}}}", one.index, one.part, one.label == crate::classifier::Label::Spam, one.log_odds)?;
+                writeln!(
+                    lines,
+                    "{{\"index\":{},\"part\":{},\"spam\":{},\"log_odds\":{}}}",
+                    one.index,
+                    one.part,
+                    one.label == crate::classifier::Label::Spam,
+                    one.log_odds
+                )?;
             }
             shelf::replace(path, &lines)?;
         }

@@ -61,7 +61,7 @@ pub fn scores(examples: &[Example], plan: &Plan<'_>, tell: impl Fn(usize, usize)
 
 fn score_part(examples: &[Example], parts: &[usize], part: usize, plan: &Plan<'_>) -> Result<Vec<Scored>, CannotLearn> {
     let learns = |of: usize| if matches!(plan.split, Split::Time(_)) { of < part } else { of != part };
-    let mut fold = Fold::new(Reach::Home, crate::classifier::tune("KEY", 0.0) as u64);
+    let mut fold = Fold::new(Reach::Home, 0);
     if let Some(base) = &plan.base {
         fold = fold.over(base.clone());
     }
