@@ -82,11 +82,11 @@ fn groups(examples: &[Example], n: usize) -> Vec<usize> {
         return of;
     }
     let mut sizes = vec![0_usize; known.len()];
-    of.iter().for_each(|group| {
+    for group in &of {
         if let Some(size) = sizes.get_mut(*group) {
             *size += 1;
         }
-    });
+    }
     let mut order: Vec<usize> = (0..sizes.len()).collect();
     order.sort_by_key(|group| std::cmp::Reverse(sizes.get(*group).copied()));
     let (mut filled, mut part_of) = (vec![0_usize; n.max(1)], vec![0; sizes.len()]);

@@ -131,7 +131,9 @@ fn track(scored: &mut [Scored], trained: impl Fn(usize) -> Classes) {
     for stretch in scored.chunk_by_mut(|a, b| a.part == b.part) {
         let (spam, ham) = trained(stretch.first().map_or(0, |one| one.part));
         let mut tracker = Tracker::new(spam, ham);
-        before.iter().for_each(|log_odds| tracker.observe(*log_odds));
+        for log_odds in &before {
+            tracker.observe(*log_odds);
+        }
         for one in stretch {
             one.shift = tracker.shift();
             tracker.observe(one.log_odds);

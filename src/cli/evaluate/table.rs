@@ -259,7 +259,7 @@ fn interval(share: Share) -> String {
 /// `97.1 %`, `.31 %`, `1 %`: so many digits as matter.
 fn percent(share: f64) -> String {
     let value = 100.0 * share;
-    let text = if value < 1.0 || value > 99.0 { format!("{value:.2}") } else { format!("{value:.1}") };
+    let text = if (1.0..=99.0).contains(&value) { format!("{value:.1}") } else { format!("{value:.2}") };
     let text = text.trim_end_matches('0').trim_end_matches('.');
     format!("{} %", if text.is_empty() { "0" } else { text })
 }
