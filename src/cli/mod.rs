@@ -142,6 +142,9 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if cause.is::<Invalid>() {
         return Some(3);
     }
+    if cause.is::<evaluate::WrongUse>() {
+        return Some(2);
+    }
     match cause.downcast_ref::<CannotServe>() {
         Some(CannotServe::Config(_)) => return Some(3),
         Some(CannotServe::Store(error)) => return code_of(error),

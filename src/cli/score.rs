@@ -1,7 +1,10 @@
-//! `hamlet score`: comments as JSONL in, `{"id", "score", "verdict"}` lines out, in order. Stateless: no facts, no hard effects.
+//! `hamlet score`: comments as JSONL in, `{"id", "score", "verdict"}` lines out, in order. No facts, no hard effects, and no
+//! line knows of another, unless `--track-prior` follows the share of spam along the stream.
 
 use super::{Environment, Place};
 use crate::classifier::Features;
+use crate::classifier::tracker::Tracker;
+use crate::decision::{Policy, Verdict, logistic};
 use crate::flow::{examples, shelf_or_starter};
 use crate::shelf::{self, Shelf};
 use crate::text::Reading;
@@ -19,6 +22,10 @@ pub struct Score {
     /// Comments as JSONL (`id`, `content`); - is stdin
     #[arg(long, value_name = "FILE")]
     input: PathBuf,
+    /// Takes the lines as one site's comments in order of time, and lets the share of spam in the hundred before a comment lean on its
+    /// score; a verdict then differs from the score's own only by being `hold`
+    #[arg(long)]
+    track_prior: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -39,15 +46,44 @@ impl Score {
             None => shelf_or_starter(&Shelf::of(&self.place.data(environment)?))?,
         };
         let mut features = Features::default();
+        let mut tracker = self.track_prior.then(|| Tracker::new(model.card.spam, model.card.ham));
         let mut output = BufWriter::new(std::io::stdout().lock());
         for line in examples::lines(super::open_input(&self.input)?) {
             let (_, line) = line.with_context(|| super::input_name(&self.input))?;
-            let score = model.probability(&mut features, &Reading::of(&line.content));
-            let scored = Scored { id: line.id.as_deref(), score, verdict: policy.verdict(score).as_str() };
+            let log_odds = model.log_odds(&mut features, &Reading::of(&line.content));
+            let shift = tracker.as_ref().map_or(0.0, Tracker::shift);
+            if let Some(tracker) = &mut tracker {
+                tracker.observe(log_odds);
+            }
+            let verdict = verdict(policy, log_odds, shift);
+            let scored = Scored { id: line.id.as_deref(), score: logistic(log_odds + shift), verdict: verdict.as_str() };
             serde_json::to_writer(&mut output, &scored).map_err(std::io::Error::from)?;
             output.write_all(b"\n")?;
         }
         output.flush()?;
         Ok(())
+    }
+}
+
+/// Thresholds were measured without a tracker, so that it may hold more and decide nothing.
+fn verdict(policy: Policy, log_odds: f64, shift: f64) -> Verdict {
+    let (own, tracked) = (policy.verdict(logistic(log_odds)), policy.verdict(logistic(log_odds + shift)));
+    if own == tracked { own } else { Verdict::Hold }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tracker_moves_a_verdict_to_hold_only() {
+        let policy = Policy { publish_max: 0.1, reject_min: 0.9, discard_min: 0.99 };
+        let check = |log_odds, shift, expected| assert_eq!(verdict(policy, log_odds, shift), expected, "{log_odds} {shift}");
+        check(-3.0, 0.0, Verdict::Publish);
+        check(-3.0, 1.5, Verdict::Hold);
+        check(3.0, -1.5, Verdict::Hold);
+        check(1.0, 2.0, Verdict::Hold);
+        check(-1.0, -2.0, Verdict::Hold);
+        check(3.0, 2.0, Verdict::Reject);
     }
 }

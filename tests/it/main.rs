@@ -17,6 +17,7 @@ mod commands;
 mod crash;
 mod daemon;
 mod demo;
+mod evaluate;
 mod fields;
 mod help;
 mod idempotency;
