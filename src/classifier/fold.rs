@@ -22,7 +22,8 @@ pub enum Reach {
 /// Documents that the stack is fitted on: a few dozen weights need no more, and 1.7 KB each is kept.
 const SAMPLE_MAX: usize = 20_000;
 
-/// Of one text and its near copies so many count: a campaign of thousands must not be what a model knows.
+/// Of one text and its near copies so many count under each label: a campaign of thousands must not be what a model knows, and ten wrong
+/// rulings must not keep ten right ones out.
 const COPIES_MAX: u8 = 10;
 
 /// Examples as they were folded.
@@ -87,7 +88,7 @@ impl Fold {
     pub fn add(&mut self, example: &Example) {
         let reading = Reading::of(&example.body);
         self.features.read(&reading, &self.hashing);
-        if self.sketches.is_copy(&self.features) {
+        if self.sketches.is_copy(&self.features, example.label) {
             self.copies += 1;
             return;
         }
@@ -242,12 +243,12 @@ impl Default for Sketches {
 }
 
 impl Sketches {
-    fn is_copy(&mut self, features: &Features) -> bool {
+    fn is_copy(&mut self, features: &Features, label: Label) -> bool {
         let words = features.family(Family::Words);
         let mut is_copy = false;
         for half in 0..2u64 {
-            let minima = [0, 1, 2, 3].map(|n| minimum(words, 4 * half + n));
-            let index = hashed(&minima) as usize % self.met.len();
+            let [a, b, c, d] = [0, 1, 2, 3].map(|n| minimum(words, 4 * half + n));
+            let index = hashed(&[a, b, c, d, u64::from(label == Label::Spam)]) as usize % self.met.len();
             if let Some(met) = self.met.get_mut(index) {
                 is_copy |= *met >= COPIES_MAX;
                 *met = met.saturating_add(1);
