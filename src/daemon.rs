@@ -5,6 +5,7 @@ use crate::config::{Config, Invalid, Secret};
 use crate::control;
 use crate::demo;
 use crate::dice::{Dice, NoEntropy};
+use crate::flow::models::Models;
 use crate::flow::{App, digest, intake};
 use crate::http;
 use crate::outbox::{self, Carriers};
@@ -69,6 +70,7 @@ pub struct Daemon {
     listener: TcpListener,
     pub address: SocketAddr,
     knocks: intake::Knocks,
+    models: Models,
     carriers: Carriers,
     control: Option<tokio::net::UnixListener>,
     blog: Option<Router>,
@@ -100,13 +102,21 @@ impl Daemon {
         let store = Store::open(&config.data, bounds)?;
         let control = open_control(&config);
         let blog = secret.map(|secret| blog(&config, address, secret, clock.clone())).transpose()?;
-        let (app, knocks) = tokio::task::block_in_place(|| App::new(config, store, clock, dice, public_url))?;
+        let (app, knocks, models) = tokio::task::block_in_place(|| {
+            let (app, knocks) = App::new(config, store, clock, dice, public_url)?;
+            let models = Models::load(&app);
+            Ok::<_, store::StoreError>((app, knocks, models))
+        })?;
         let carriers = Carriers::new(&app)?;
-        Ok(Self { app, listener, address, knocks, carriers, control, blog })
+        Ok(Self { app, listener, address, knocks, models, carriers, control, blog })
     }
 
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    pub fn models(&self) -> &Models {
+        &self.models
     }
 
     /// Serves until `stopped`, then ends in order: no new requests, the last verdicts, what is on its way out, the store.
@@ -116,7 +126,7 @@ impl Daemon {
     pub async fn serve(self, stopped: impl Future<Output = ()> + Send + 'static) -> Result<(), CannotServe> {
         let system = |what| move |source| CannotServe::System { what, source };
         let app = self.app;
-        let judge = intake::start_judge(&app, self.knocks).map_err(system("a thread"))?;
+        let judge = intake::start_judge(&app, self.knocks, self.models).map_err(system("a thread"))?;
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let outbox = tasks.spawn(outbox::run(Arc::clone(&app), self.carriers, stopping.clone()));

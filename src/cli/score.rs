@@ -2,7 +2,8 @@
 
 use super::{Environment, Place};
 use crate::classifier::Features;
-use crate::flow::{examples, shelf_or_starter};
+use crate::flow::examples;
+use crate::id::SiteId;
 use crate::shelf::{self, Shelf};
 use crate::text::Reading;
 use anyhow::Context;
@@ -13,9 +14,12 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub struct Score {
-    /// Model file [default: the current one of the data directory, else the starter model]
+    /// Model file [default: the starter model]
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
+    /// The model that judges this site, from the data directory
+    #[arg(long, value_name = "SITE", conflicts_with = "model")]
+    site: Option<String>,
     /// Comments as JSONL (`id`, `content`); - is stdin
     #[arg(long, value_name = "FILE")]
     input: PathBuf,
@@ -34,9 +38,10 @@ struct Scored<'a> {
 impl Score {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
         let policy = self.place.settings(environment)?.policy()?;
-        let model = match &self.model {
-            Some(path) => shelf::read(path)?,
-            None => shelf_or_starter(&Shelf::of(&self.place.data(environment)?))?,
+        let model = match (&self.model, &self.site) {
+            (Some(path), _) => shelf::read(path)?,
+            (None, Some(site)) => shelf::current_or_starter(&Shelf::of(&self.place.data(environment)?), &SiteId::new(site))?,
+            (None, None) => shelf::starter()?,
         };
         let mut features = Features::default();
         let mut output = BufWriter::new(std::io::stdout().lock());

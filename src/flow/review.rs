@@ -19,7 +19,7 @@ pub struct Ruler {
 }
 
 /// Gives a ruling; answers how the comment now stands and whether this ruling was taken (it is not when the comment stands so already,
-/// or is no longer at `version`). None for an unknown comment. The blog hears of it after `hush`.
+/// or is no longer at `version`). None for an unknown comment. The blog hears of it after `hush`; the site's model learns it at once.
 ///
 /// # Errors
 /// [`StoreError`] from the store.
@@ -39,6 +39,7 @@ pub async fn rule(
         has_webhook.then(|| document::ruling_webhook(record, now, now.plus(hush), &teller.dice)).into_iter().collect()
     };
     let ruled = app.store.rule(NewRuling { site: site.clone(), comment, ruled, version }, outgoing).done().await?;
+    app.door.ruled(site);
     app.parcels.notify_one();
     Ok(ruled)
 }

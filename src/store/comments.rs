@@ -4,7 +4,6 @@
 use super::rows::{self, CommentRow};
 use super::waiting::Waiting;
 use super::{Pending, Reader, Store, StoreError};
-use crate::classifier::{Example, Label};
 use crate::clock::Timestamp;
 use crate::comment::{Comment, Facts};
 use crate::decision::{Decision, Ruling, Status, Verdict};
@@ -148,26 +147,6 @@ impl Reader {
                 held.push(complete(connection, rows::comment(row)?)?);
             }
             Ok(held)
-        })
-    }
-
-    /// Every comment whose last ruling is a label, oldest first: what the next training learns from.
-    ///
-    /// # Errors
-    /// [`StoreError`] from the database.
-    pub fn examples(&self) -> Result<Vec<Example>, StoreError> {
-        self.with(|connection| {
-            let sql = "SELECT body, ruled, site, page_url FROM comments WHERE ruled IS NOT NULL ORDER BY seq";
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut found = statement.query([])?;
-            let mut examples = Vec::new();
-            while let Some(row) = found.next()? {
-                let Some(label) = Label::of(rows::ruling(&row.get::<_, String>(1)?)?) else { continue };
-                let (site, page): (String, Option<String>) = (row.get(2)?, row.get(3)?);
-                let group = page.map(|page| format!("{site} {page}"));
-                examples.push(Example { body: row.get(0)?, label, group, time: None });
-            }
-            Ok(examples)
         })
     }
 }

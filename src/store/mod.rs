@@ -5,6 +5,7 @@
 mod checkpoint;
 mod comments;
 mod digests;
+mod labels;
 mod outbox;
 mod rows;
 mod schema;
@@ -13,6 +14,7 @@ mod writer;
 
 pub use comments::{Arrival, Idempotency, Judged, NewRuling, Received, Record, Ruled};
 pub use digests::{DigestRecord, NewDigest, Standing};
+pub use labels::{Labelled, Relabelled};
 pub use writer::Pending;
 
 use crate::clock::Timestamp;

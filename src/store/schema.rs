@@ -78,7 +78,8 @@ CREATE TABLE rulings (
     via      TEXT NOT NULL,                     -- link, api, cli
     at       INTEGER NOT NULL                   -- ms
 ) STRICT;
-CREATE INDEX rulings_comment ON rulings (comment);
+CREATE INDEX rulings_comment ON rulings (comment, seq);
+CREATE INDEX rulings_site ON rulings (site, seq);
 
 -- What must leave. A row goes when it was taken; a dead one stays to be listed and retried.
 CREATE TABLE parcels (
