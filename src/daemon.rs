@@ -6,7 +6,7 @@ use crate::control;
 use crate::demo;
 use crate::dice::{Dice, NoEntropy};
 use crate::flow::models::Models;
-use crate::flow::{App, digest, intake};
+use crate::flow::{App, audit, digest, intake};
 use crate::http;
 use crate::outbox::{self, Carriers};
 use crate::store::{self, Store};
@@ -26,6 +26,9 @@ const DIGEST_EVERY: Duration = Duration::from_secs(2);
 
 /// The judge loop is woken this often, in case a sick store got well.
 const WAKE_EVERY: Duration = Duration::from_secs(1);
+
+/// The answers to spot checks are looked at this often; a drift that shows after dozens of them is no matter of minutes.
+const AUDIT_EVERY: Duration = Duration::from_mins(10);
 
 /// Requests under way at the end get this long.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -132,6 +135,7 @@ impl Daemon {
         let outbox = tasks.spawn(outbox::run(Arc::clone(&app), self.carriers, stopping.clone()));
         tasks.spawn(send_digests(Arc::clone(&app)));
         tasks.spawn(wake(Arc::clone(&app)));
+        tasks.spawn(watch_audits(Arc::clone(&app)));
         if let Some(listener) = self.control {
             tasks.spawn(control::serve(Arc::clone(&app), listener));
         }
@@ -195,6 +199,23 @@ async fn send_digests(app: Arc<App>) {
         if let Ok(Err(error)) = tokio::task::spawn_blocking(move || digest::tick(&ticking)).await {
             tracing::error!(error = %error, "digest.failed");
         }
+    }
+}
+
+async fn watch_audits(app: Arc<App>) {
+    let mut warned = audit::Warned::new();
+    loop {
+        let watching = Arc::clone(&app);
+        let watched = tokio::task::spawn_blocking(move || {
+            let result = audit::watch(&watching, &mut warned);
+            (warned, result)
+        });
+        let Ok((known, result)) = watched.await else { return };
+        if let Err(error) = result {
+            tracing::error!(error = %error, "audit.failed");
+        }
+        warned = known;
+        tokio::time::sleep(AUDIT_EVERY).await;
     }
 }
 

@@ -165,6 +165,12 @@ pub fn logistic(log_odds: f64) -> f64 {
 }
 
 impl Decision {
+    /// Whether the score published or rejected it: no rule vouched for it or rejected it, and no person is asked.
+    pub fn is_by_score(&self) -> bool {
+        let is_by_rule = self.findings.iter().any(|finding| matches!(finding.effect, Effect::Reject | Effect::Trust));
+        self.verdict != Verdict::Hold && self.score.is_some() && !is_by_rule
+    }
+
     /// Where the comment stands by the verdict alone. A site that only observes changes nothing: all stands published.
     pub fn status(&self) -> Status {
         match (self.mode, self.verdict) {

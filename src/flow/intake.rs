@@ -2,6 +2,7 @@
 //! durable queue. The loop takes what waits as one batch: one read, a pure judgement each, one write, and only then the replies.
 
 use super::App;
+use super::audit;
 use super::document;
 use super::judge::judge;
 use super::models::{Models, SiteModel};
@@ -262,7 +263,8 @@ fn judge_all(app: &App, all: Vec<(Option<i64>, Comment, Option<Idempotency>)>, m
         let site = app.config.sites.get(&comment.site)?;
         let (decision, log_odds) = judge(&comment, &facts, site, models.of(&site.id), &mut features);
         let outgoing = site.webhook.iter().map(|_| document::verdict_webhook(&comment, &decision, now, &app.dice)).collect();
-        Some((Judged { comment, idempotency, decision, seq, outgoing }, log_odds))
+        let audit = audit::choose(site, &decision, app.dice.unit());
+        Some((Judged { comment, idempotency, decision, audit, seq, outgoing }, log_odds))
     });
     Ok(judged.unzip())
 }

@@ -1,5 +1,6 @@
 //! The flow: the stories a comment goes through, where core and keepers meet. Shells call these and translate; nothing here knows a wire.
 
+pub mod audit;
 pub mod digest;
 pub mod document;
 pub mod evaluate;

@@ -5,7 +5,7 @@ use super::{App, document};
 use crate::action::Refused;
 use crate::clock::Timestamp;
 use crate::config::Moderator;
-use crate::decision::{Ruling, Status};
+use crate::decision::Ruling;
 use crate::id::{CommentId, SiteId};
 use crate::store::{DigestRecord, NewRuling, Record, Ruled, StoreError};
 use std::time::Duration;
@@ -106,7 +106,7 @@ pub fn open<'a>(app: &'a App, token: &'a str) -> Result<Opened<'a>, NotOpened> {
 /// [`StoreError`] from the store.
 pub async fn rule_by_link(app: &std::sync::Arc<App>, opened: &Opened<'_>, asked: &Asked) -> Result<Done, StoreError> {
     let Some(record) = asked.item.checked_sub(1).and_then(|index| opened.digest.items.get(index)) else { return Ok(Done::NoSuchItem) };
-    if record.status != Status::Held {
+    if !record.waits() {
         return Ok(Done::AlreadyDecided);
     }
     let now = app.clock.now();

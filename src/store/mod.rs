@@ -2,6 +2,7 @@
 //! acknowledged survives power loss), one writer with group commit, a few readers. It keeps and finds; it never judges, and nothing
 //! here knows the network.
 
+mod audits;
 mod checkpoint;
 mod comments;
 mod digests;
@@ -12,6 +13,7 @@ mod schema;
 mod waiting;
 mod writer;
 
+pub use audits::Audit;
 pub use comments::{Arrival, Idempotency, Judged, NewRuling, Received, Record, Ruled};
 pub use digests::{DigestRecord, NewDigest, Standing};
 pub use labels::{Labelled, Relabelled};

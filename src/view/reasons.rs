@@ -36,7 +36,7 @@ pub struct Reason {
 }
 
 /// Both sides of one decision, each strongest first.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reasons {
     pub spam: Vec<Reason>,
     pub ham: Vec<Reason>,

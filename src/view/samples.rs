@@ -98,6 +98,7 @@ pub fn items(samples: &[Sample]) -> Vec<Item<'_>> {
         .iter()
         .enumerate()
         .map(|(index, sample)| Item {
+            is_check: false,
             number: index + 1,
             comment: &sample.comment,
             decision: &sample.decision,
