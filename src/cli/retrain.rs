@@ -5,6 +5,7 @@ use crate::classifier::train::CannotTrain;
 use crate::clock::Clock;
 use crate::control::{self, Command, Reply};
 use crate::dice::Dice;
+use crate::flow::audit;
 use crate::flow::learn::{self, CannotLearn};
 use crate::id::{ModelId, SiteId};
 use crate::shelf::{self, Shelf};
@@ -41,6 +42,7 @@ impl Retrain {
         let program = std::env::current_exe().context("cannot find this program to run the fit in a process of its own")?;
         let dice = Dice::system()?;
         let mut trained = 0;
+        self.warn(environment, &reader)?;
         for site in &sites {
             match learn::retrain((&reader, &shelf), site, &program, dice.bytes(), Clock::System.now().to_string()) {
                 // One young site among several keeps nobody from learning; asked for by name it is the answer.
@@ -57,6 +59,17 @@ impl Retrain {
         }
         if trained == 0 {
             bail!("no site has enough rulings to learn from");
+        }
+        Ok(())
+    }
+
+    /// What spot checks say of the models so far, where the settings tell what is allowed; a demo has none.
+    fn warn(&self, environment: &Environment, reader: &Reader) -> anyhow::Result<()> {
+        let Ok(config) = self.place.settings(environment)?.check() else { return Ok(()) };
+        for site in config.sites.values() {
+            for (model, alarm) in audit::alarms_of(reader, site)? {
+                eprintln!("{}: model {model}: {alarm}", site.id);
+            }
         }
         Ok(())
     }

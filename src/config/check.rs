@@ -224,8 +224,9 @@ mod tests {
 
     #[test]
     fn a_site_overrides_single_keys() {
-        let text =
-            format!("{SITE}[sites.blog.policy]\nreject_min = 0.9\naudit_rejected_share = 0.5\n[sites.blog.rules]\nlinks_max = 7\n[rules]\nrequire_email = false\n");
+        let text = format!(
+            "{SITE}[sites.blog.policy]\nreject_min = 0.9\naudit_rejected_share = 0.5\n[sites.blog.rules]\nlinks_max = 7\n[rules]\nrequire_email = false\n"
+        );
         let config = config(&text, &[]);
         let site = &config.sites[&SiteId::new("blog")];
         assert_eq!((site.policy.publish_max, site.policy.reject_min), (0.45, 0.9));

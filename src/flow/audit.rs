@@ -6,9 +6,10 @@ use crate::budget::audit::{Drift, Inclusion};
 use crate::classifier::Label;
 use crate::config::{self, Site};
 use crate::decision::{Decision, Mode, Verdict};
-use crate::id::SiteId;
-use crate::store::{Audit, StoreError};
+use crate::id::{ModelId, SiteId};
+use crate::store::{Audit, Reader, StoreError};
 use std::collections::BTreeSet;
+use std::fmt;
 
 /// The chance of ever warning about one kind of decision of one model while it errs no more than is allowed.
 const FALSE_ALARM_MAX: f64 = 0.05;
@@ -55,8 +56,7 @@ pub type Warned = BTreeSet<(SiteId, String, &'static str)>;
 /// [`StoreError`] from the store.
 pub fn watch(app: &App, warned: &mut Warned) -> Result<(), StoreError> {
     for site in app.config.sites.values() {
-        let Some(model) = app.store.read().last_model(&site.id)? else { continue };
-        for alarm in alarms(&app.store.read().audits(&site.id, &model)?, &site.audit) {
+        for (model, alarm) in alarms_of(app.store.read(), site)? {
             if warned.insert((site.id.clone(), model.to_string(), alarm.verdict.as_str())) {
                 tracing::warn!(
                     site = %site.id, model.id = %model, verdict = alarm.verdict.as_str(), audits = alarm.audits, errors = alarm.errors,
@@ -66,6 +66,28 @@ pub fn watch(app: &App, warned: &mut Warned) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// The alarms about the model that decided a site's last spot check.
+///
+/// # Errors
+/// [`StoreError`] from the store.
+pub fn alarms_of(reader: &Reader, site: &Site) -> Result<Vec<(ModelId, Alarm)>, StoreError> {
+    let Some(model) = reader.last_audited(&site.id)? else { return Ok(Vec::new()) };
+    let audits = reader.audits(&site.id, &model)?;
+    Ok(alarms(&audits, &site.audit).into_iter().map(|alarm| (model.clone(), alarm)).collect())
+}
+
+impl fmt::Display for Alarm {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (done, wrong) = if self.verdict == Verdict::Publish { ("published", "spam") } else { ("rejected", "ham") };
+        let Self { audits, errors, error_max, .. } = self;
+        write!(
+            out,
+            "audits contradict the bound: of {audits} {done} that people checked {errors} were {wrong}, allowed are {:.1} %",
+            100.0 * error_max
+        )
+    }
 }
 
 #[cfg(test)]
@@ -85,6 +107,11 @@ mod tests {
         assert_eq!(alarms(&good, &ALLOWED), []);
         assert_eq!(alarms(&[good.clone(), audits(Verdict::Reject, Label::Ham, 2)].concat(), &ALLOWED), []);
         let bad = [good, audits(Verdict::Reject, Label::Ham, 20)].concat();
+        let told = alarms(&bad, &ALLOWED).first().map(ToString::to_string);
+        assert_eq!(
+            told.as_deref(),
+            Some("audits contradict the bound: of 220 rejected that people checked 20 were ham, allowed are 2.0 %")
+        );
         assert_eq!(alarms(&bad, &ALLOWED), [Alarm { verdict: Verdict::Reject, audits: 220, errors: 20, error_max: 0.02 }]);
     }
 }

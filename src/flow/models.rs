@@ -51,14 +51,14 @@ struct Live {
 impl Models {
     /// Every site's model, caught up with the rulings. One that cannot be read is told of in the log.
     pub fn load(app: &App) -> Self {
-        let model = |site: &SiteId| match SiteModel::load(&app.shelf, app.store.read(), site) {
-            Ok(model) => Some((site.clone(), model)),
-            Err(error) => {
-                tracing::error!(site = %site, error = &error as &dyn std::error::Error, "model.unreadable");
-                None
+        let mut models = Self::default();
+        for site in app.config.sites.keys() {
+            match SiteModel::load(&app.shelf, app.store.read(), site) {
+                Ok(model) => models.take(site.clone(), model),
+                Err(error) => tracing::error!(site = %site, error = &error as &dyn std::error::Error, "model.unreadable"),
             }
-        };
-        Self(app.config.sites.keys().filter_map(model).collect())
+        }
+        models
     }
 
     pub fn of(&self, site: &SiteId) -> Option<&SiteModel> {
@@ -69,9 +69,12 @@ impl Models {
         self.0.get_mut(site)
     }
 
-    /// From now on this judges the site's comments.
-    pub fn take(&mut self, site: SiteId, model: SiteModel) {
+    /// From now on this judges the site's comments. Sites that are judged by the same model, as by the starter, share it.
+    pub fn take(&mut self, site: SiteId, mut model: SiteModel) {
         tracing::info!(site = %site, model.id = %model.id(), "model.taken");
+        if let Some(same) = self.0.values().find(|other| other.id() == model.id()) {
+            model.frozen = Arc::clone(&same.frozen);
+        }
         self.0.insert(site, model);
     }
 
@@ -150,5 +153,60 @@ impl Live {
         if let Some(label) = news.now {
             self.has_learnt |= self.model.learn(features, &reading, label);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classifier::train::{fit, train};
+    use crate::classifier::{Example, Fold, Label, Reach};
+    use Label::{Ham, Spam};
+
+    fn own_model() -> Model {
+        let mut fold = Fold::new(Reach::Home, 7);
+        for (body, label) in [("cheap pills now", Spam), ("win money fast", Spam), ("thanks, this helped", Ham), ("a small grinder", Ham)] {
+            fold.add(&Example { body: body.into(), label, group: None, time: None });
+        }
+        train(fold, Vec::new(), String::new(), |folded| folded.iter().map(fit).collect()).unwrap()
+    }
+
+    fn relabelled(ruling: i64, before: Option<Label>, now: Option<Label>) -> Relabelled {
+        Relabelled { ruling, body: "quillon sharpeners for the garden".into(), before, now }
+    }
+
+    #[test]
+    fn what_is_ruled_moves_the_recent_word_alone_and_what_is_taken_back_moves_nothing() {
+        let mut model = SiteModel::new(own_model());
+        let (mut features, reading) = (Features::default(), Reading::of("quillon sharpeners"));
+        let (measured, before) = model.score(&mut features, &reading);
+        assert_eq!(before, Recent::default());
+        let mut learn = |model: &mut SiteModel, news: Relabelled| model.live.as_mut().unwrap().learn(&news, &mut features);
+        learn(&mut model, relabelled(1, None, Some(Spam)));
+        let (score, recent) = model.score(&mut Features::default(), &reading);
+        assert!(score == measured && recent.rulings > 0.1, "{recent:?}");
+        learn(&mut model, relabelled(2, Some(Spam), None));
+        let (_, recent) = model.score(&mut Features::default(), &reading);
+        assert!(recent.rulings.abs() < 1e-9 && model.live.unwrap().ruling == 2, "{recent:?}");
+    }
+
+    #[test]
+    fn a_wave_of_spam_moves_the_recent_word_alone() {
+        let mut model = SiteModel::new(shelf::starter().unwrap());
+        let (mut features, reading) = (Features::default(), Reading::of("A word about the kettle."));
+        let (measured, _) = model.score(&mut features, &reading);
+        (0..200).for_each(|_| model.observe(4.0));
+        let (score, recent) = model.score(&mut features, &reading);
+        assert!(score == measured && recent.incoming > 0.5 && recent.rulings == 0.0, "{recent:?}");
+    }
+
+    #[test]
+    fn sites_share_the_model_that_they_share() {
+        let mut models = Models::default();
+        for site in ["blog", "shop"] {
+            models.take(SiteId::new(site), SiteModel::new(shelf::starter().unwrap()));
+        }
+        let [blog, shop] = ["blog", "shop"].map(|site| &models.of(&SiteId::new(site)).unwrap().frozen);
+        assert!(Arc::ptr_eq(blog, shop));
     }
 }

@@ -19,7 +19,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`StoreError`] from the database.
-    pub fn last_model(&self, site: &SiteId) -> Result<Option<ModelId>, StoreError> {
+    pub fn last_audited(&self, site: &SiteId) -> Result<Option<ModelId>, StoreError> {
         self.with(|connection| {
             let sql = "SELECT model FROM decisions WHERE site = ?1 AND audited = 1 ORDER BY seq DESC LIMIT 1";
             let last = connection.prepare_cached(sql)?.query_row([site.as_str()], |row| row.get::<_, Option<String>>(0)).optional()?;

@@ -4,6 +4,10 @@ use crate::app::{BLOG_KEY, Setup, TestApp, editor, stranger};
 use crate::page::{mail, path, press};
 use crate::smtp::SmtpServer;
 use crate::store::Look;
+use hamlet::classifier::Label;
+use hamlet::decision::Verdict;
+use hamlet::id::SiteId;
+use hamlet::store::{Audit, Reader};
 use serde_json::json;
 
 #[tokio::test]
@@ -35,4 +39,8 @@ async fn a_spot_check_is_published_comes_by_mail_without_its_score_and_can_be_ru
     let drawn = "FROM decisions WHERE audited = 1 AND audit_probability = 1.0";
     assert_eq!((look.count(&format!("SELECT count(*) {drawn}")), look.count("SELECT count(*) FROM comments WHERE audited = 1")), (1, 1));
     assert_eq!(look.count("SELECT count(*) FROM decisions WHERE audit_probability = 0.0"), 2);
+    let (reader, site) = (Reader::open(&app.data()).unwrap(), SiteId::new("blog"));
+    let model = reader.last_audited(&site).unwrap().unwrap();
+    assert_eq!(model.as_str(), published["model"]);
+    assert_eq!(reader.audits(&site, &model).unwrap(), [Audit { verdict: Verdict::Publish, label: Label::Spam }]);
 }
