@@ -4,8 +4,9 @@
 
 use crate::decision::Ruling;
 use crate::flow::App;
+use crate::flow::models::SiteModel;
 use crate::flow::review::{self, Ruler};
-use crate::id::CommentId;
+use crate::id::{CommentId, SiteId};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,18 +27,26 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 pub enum Command {
     /// A ruling by CLI.
     Rule { id: String, ruling: String, by: String },
-    /// The shelf has another current model.
-    SwapModel,
+    /// The shelf has another current model for a site.
+    SwapModel { site: String },
 }
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    Ruled { status: String, taken: bool },
+    Ruled {
+        status: String,
+        taken: bool,
+    },
     Unknown,
-    Model { id: Option<String> },
-    Failed { reason: String },
+    /// The site is judged by this model from now on.
+    Model {
+        id: String,
+    },
+    Failed {
+        reason: String,
+    },
 }
 
 pub fn path(data: &Path) -> PathBuf {
@@ -92,15 +101,37 @@ async fn answer(app: &Arc<App>, stream: UnixStream) -> io::Result<()> {
 /// Carries a command out.
 pub async fn obey(app: &Arc<App>, command: Command) -> Reply {
     match command {
-        Command::SwapModel => {
-            app.swap_model();
-            Reply::Model { id: app.model().map(|model| model.id.to_string()) }
-        }
+        Command::SwapModel { site } => match swap_model(app, &SiteId::new(site)).await {
+            Ok(id) => Reply::Model { id },
+            Err(reason) => Reply::Failed { reason },
+        },
         Command::Rule { id, ruling, by } => match rule(app, &id, &ruling, by).await {
             Ok(reply) => reply,
             Err(reason) => Reply::Failed { reason },
         },
     }
+}
+
+/// Reads and verifies a site's current model, then hands it to the judge; on any error the one at work goes on.
+async fn swap_model(app: &Arc<App>, site: &SiteId) -> Result<String, String> {
+    if !app.config.sites.contains_key(site) {
+        return Err(format!("the settings have no site {site}; retrain one that they name, or restart the daemon with it"));
+    }
+    let (reading, of) = (Arc::clone(app), site.clone());
+    let read = tokio::task::spawn_blocking(move || SiteModel::load(&reading.shelf, reading.store.read(), &of)).await;
+    let model = read.map_err(|error| error.to_string())?.map_err(|error| {
+        tracing::error!(site = %site, error = &error as &dyn std::error::Error, "model.refused");
+        chain(&error)
+    })?;
+    let id = model.id().to_string();
+    app.door.give(site.clone(), model).await.map_err(|error| error.to_string())?;
+    Ok(id)
+}
+
+/// An error with its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
+    causes.collect::<Vec<_>>().join(": ")
 }
 
 async fn rule(app: &Arc<App>, id: &str, ruling: &str, by: String) -> Result<Reply, String> {

@@ -5,7 +5,8 @@ use crate::config::{Config, Invalid, Secret};
 use crate::control;
 use crate::demo;
 use crate::dice::{Dice, NoEntropy};
-use crate::flow::{App, digest, intake};
+use crate::flow::models::Models;
+use crate::flow::{App, audit, digest, intake};
 use crate::http;
 use crate::outbox::{self, Carriers};
 use crate::store::{self, Store};
@@ -25,6 +26,9 @@ const DIGEST_EVERY: Duration = Duration::from_secs(2);
 
 /// The judge loop is woken this often, in case a sick store got well.
 const WAKE_EVERY: Duration = Duration::from_secs(1);
+
+/// The answers to spot checks are looked at this often; a drift that shows after dozens of them is no matter of minutes.
+const AUDIT_EVERY: Duration = Duration::from_mins(10);
 
 /// Requests under way at the end get this long.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -69,6 +73,7 @@ pub struct Daemon {
     listener: TcpListener,
     pub address: SocketAddr,
     knocks: intake::Knocks,
+    models: Models,
     carriers: Carriers,
     control: Option<tokio::net::UnixListener>,
     blog: Option<Router>,
@@ -100,13 +105,21 @@ impl Daemon {
         let store = Store::open(&config.data, bounds)?;
         let control = open_control(&config);
         let blog = secret.map(|secret| blog(&config, address, secret, clock.clone())).transpose()?;
-        let (app, knocks) = tokio::task::block_in_place(|| App::new(config, store, clock, dice, public_url))?;
+        let (app, knocks, models) = tokio::task::block_in_place(|| {
+            let (app, knocks) = App::new(config, store, clock, dice, public_url)?;
+            let models = Models::load(&app);
+            Ok::<_, store::StoreError>((app, knocks, models))
+        })?;
         let carriers = Carriers::new(&app)?;
-        Ok(Self { app, listener, address, knocks, carriers, control, blog })
+        Ok(Self { app, listener, address, knocks, models, carriers, control, blog })
     }
 
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    pub fn models(&self) -> &Models {
+        &self.models
     }
 
     /// Serves until `stopped`, then ends in order: no new requests, the last verdicts, what is on its way out, the store.
@@ -116,12 +129,13 @@ impl Daemon {
     pub async fn serve(self, stopped: impl Future<Output = ()> + Send + 'static) -> Result<(), CannotServe> {
         let system = |what| move |source| CannotServe::System { what, source };
         let app = self.app;
-        let judge = intake::start_judge(&app, self.knocks).map_err(system("a thread"))?;
+        let judge = intake::start_judge(&app, self.knocks, self.models).map_err(system("a thread"))?;
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let outbox = tasks.spawn(outbox::run(Arc::clone(&app), self.carriers, stopping.clone()));
         tasks.spawn(send_digests(Arc::clone(&app)));
         tasks.spawn(wake(Arc::clone(&app)));
+        tasks.spawn(watch_audits(Arc::clone(&app)));
         if let Some(listener) = self.control {
             tasks.spawn(control::serve(Arc::clone(&app), listener));
         }
@@ -185,6 +199,23 @@ async fn send_digests(app: Arc<App>) {
         if let Ok(Err(error)) = tokio::task::spawn_blocking(move || digest::tick(&ticking)).await {
             tracing::error!(error = %error, "digest.failed");
         }
+    }
+}
+
+async fn watch_audits(app: Arc<App>) {
+    let mut warned = audit::Warned::new();
+    loop {
+        let watching = Arc::clone(&app);
+        let watched = tokio::task::spawn_blocking(move || {
+            let result = audit::watch(&watching, &mut warned);
+            (warned, result)
+        });
+        let Ok((known, result)) = watched.await else { return };
+        if let Err(error) = result {
+            tracing::error!(error = %error, "audit.failed");
+        }
+        warned = known;
+        tokio::time::sleep(AUDIT_EVERY).await;
     }
 }
 

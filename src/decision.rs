@@ -75,11 +75,29 @@ pub struct Decision {
     pub decided_at: Timestamp,
 }
 
+/// What has become known since the model was measured, as log-odds beside its score. It may take a comment to the moderators and never
+/// past them: the bounds on what is published and rejected were measured without it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Recent {
+    /// What the rulings since then change.
+    pub rulings: f64,
+    /// What the share of spam that comes in just now changes.
+    pub incoming: f64,
+}
+
 /// Findings and score in, decision out. Without a score nothing is published that no rule vouches for.
-pub fn decide(findings: Vec<Finding>, score: Option<Score>, policy: Policy, mode: Mode, now: Timestamp) -> Decision {
+pub fn decide(mut findings: Vec<Finding>, score: Option<Score>, recent: Recent, policy: Policy, mode: Mode, now: Timestamp) -> Decision {
     let facts: f64 = findings.iter().map(|finding| finding.log_odds).sum();
-    let probability = score.as_ref().map(|score| logistic(score.log_odds + facts.clamp(-LOG_ODDS_MAX, LOG_ODDS_MAX)));
-    let verdict = verdict(&findings, probability, policy);
+    let log_odds = score.as_ref().map(|score| score.log_odds + facts.clamp(-LOG_ODDS_MAX, LOG_ODDS_MAX));
+    let probability = log_odds.map(logistic);
+    let measured = verdict(&findings, probability, policy);
+    let today = verdict(&findings, log_odds.map(|log_odds| logistic(log_odds + recent.rulings + recent.incoming)), policy);
+    let verdict = if today == measured {
+        measured
+    } else {
+        findings.extend(recent.findings(measured));
+        Verdict::Hold
+    };
     let by_score = !findings.iter().any(|finding| finding.effect == Effect::Reject);
     Decision {
         verdict,
@@ -92,6 +110,22 @@ pub fn decide(findings: Vec<Finding>, score: Option<Score>, policy: Policy, mode
         policy,
         mode,
         decided_at: now,
+    }
+}
+
+impl Recent {
+    /// Why what was measured to be published or rejected is held: whatever moved the score that way. What was held is held anyway.
+    fn findings(self, measured: Verdict) -> impl Iterator<Item = Finding> {
+        let towards_spam = self.rulings + self.incoming > 0.0;
+        let incoming = if towards_spam { "much spam comes in just now" } else { "little spam comes in just now" };
+        let parts = [("recent_rulings", "recent rulings disagree", self.rulings), ("incoming_spam", incoming, self.incoming)];
+        let tells = move |log_odds: f64| measured != Verdict::Hold && log_odds != 0.0 && (log_odds > 0.0) == towards_spam;
+        parts.into_iter().filter(move |(_, _, log_odds)| tells(*log_odds)).map(|(code, text, log_odds)| Finding {
+            code: code.to_owned(),
+            effect: Effect::Hold,
+            text: text.to_owned(),
+            log_odds,
+        })
     }
 }
 
@@ -131,6 +165,12 @@ pub fn logistic(log_odds: f64) -> f64 {
 }
 
 impl Decision {
+    /// Whether the score published or rejected it: no rule vouched for it or rejected it, and no person is asked.
+    pub fn is_by_score(&self) -> bool {
+        let is_by_rule = self.findings.iter().any(|finding| matches!(finding.effect, Effect::Reject | Effect::Trust));
+        self.verdict != Verdict::Hold && self.score.is_some() && !is_by_rule
+    }
+
     /// Where the comment stands by the verdict alone. A site that only observes changes nothing: all stands published.
     pub fn status(&self) -> Status {
         match (self.mode, self.verdict) {
@@ -233,6 +273,7 @@ impl Mode {
 mod tests {
     use super::*;
     use crate::id::ModelId;
+    use proptest::prelude::*;
 
     const POLICY: Policy = Policy { publish_max: 0.1, reject_min: 0.9, discard_min: 0.99 };
 
@@ -242,7 +283,7 @@ mod tests {
 
     fn decided(findings: Vec<Finding>, log_odds: Option<f64>) -> Decision {
         let score = log_odds.map(|log_odds| Score { log_odds, model: ModelId::new("m"), evidence: Vec::new() });
-        decide(findings, score, POLICY, Mode::Enforce, Timestamp::from_ms(0))
+        decide(findings, score, Recent::default(), POLICY, Mode::Enforce, Timestamp::from_ms(0))
     }
 
     fn check(findings: Vec<Finding>, log_odds: Option<f64>, verdict: Verdict, discard: bool) {
@@ -285,8 +326,45 @@ mod tests {
     fn a_site_that_observes_changes_nothing() {
         for log_odds in [-9.0, 0.0, 9.0] {
             let score = Score { log_odds, model: ModelId::new("m"), evidence: Vec::new() };
-            let decision = decide(vec![], Some(score), POLICY, Mode::Observe, Timestamp::from_ms(0));
+            let decision = decide(vec![], Some(score), Recent::default(), POLICY, Mode::Observe, Timestamp::from_ms(0));
             assert_eq!(decision.status(), Status::Published);
+        }
+    }
+
+    fn lately(findings: Vec<Finding>, log_odds: f64, rulings: f64, incoming: f64) -> Decision {
+        let score = Score { log_odds, model: ModelId::new("m"), evidence: Vec::new() };
+        decide(findings, Some(score), Recent { rulings, incoming }, POLICY, Mode::Enforce, Timestamp::from_ms(0))
+    }
+
+    #[test]
+    fn what_is_held_for_recent_news_says_so() {
+        let check = |log_odds, rulings, incoming, expected: &[&str]| {
+            let decision = lately(vec![], log_odds, rulings, incoming);
+            let codes: Vec<&str> = decision.findings.iter().map(|finding| finding.code.as_str()).collect();
+            assert_eq!((decision.verdict, decision.discard, codes.as_slice()), (Verdict::Hold, false, expected));
+            assert_eq!(decision.score, Some(logistic(log_odds)), "the score on record is the measured one");
+        };
+        check(-3.0, 4.0, 0.0, &["recent_rulings"]);
+        check(-3.0, -0.1, 2.0, &["incoming_spam"]);
+        check(-3.0, 9.0, 2.0, &["recent_rulings", "incoming_spam"]);
+        check(9.0, -9.0, 0.0, &["recent_rulings"]);
+        check(0.0, 9.0, 2.0, &[]);
+    }
+
+    proptest! {
+        #[test]
+        fn recent_news_only_ever_hold_and_never_touch_what_rules_decide(
+            log_odds in -12.0..12.0_f64, rulings in -12.0..12.0_f64, incoming in -2.0..2.0_f64, rule in 0..5_usize,
+        ) {
+            let effects = [None, Some(Effect::Reject), Some(Effect::Hold), Some(Effect::Evidence), Some(Effect::Trust)];
+            let findings: Vec<Finding> = effects[rule].map(|effect| finding(effect, 0.5)).into_iter().collect();
+            let (before, after) = (lately(findings.clone(), log_odds, 0.0, 0.0), lately(findings, log_odds, rulings, incoming));
+            prop_assert!(after.verdict == before.verdict || after.verdict == Verdict::Hold);
+            prop_assert!(!after.discard || before.discard);
+            prop_assert_eq!(after.score, before.score);
+            if matches!(effects[rule], Some(Effect::Reject | Effect::Trust)) {
+                prop_assert_eq!(after, before);
+            }
         }
     }
 }

@@ -1,14 +1,19 @@
-//! The model shelf: `DATA/models/`, one immutable file a model, and one small file that says which was promoted, newest last. Every change
-//! is a new file, fsync and rename, so a crash leaves the old state or the new. The starter model is not on it: it is in the binary.
+//! The model shelf: `DATA/models/`, one immutable file a model, one small file that says which was promoted for which site, newest last, and
+//! the secret that the hashing of all of them comes from. Every change is a new file, fsync and rename, so a crash leaves the old state
+//! or the new. The starter model is not on it: it is in the binary.
 
 use crate::classifier::{BadModel, Model};
-use crate::id::ModelId;
+use crate::id::{ModelId, SiteId};
+use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// The model that ships, for sites that have no labels yet.
 const STARTER: &[u8] = include_bytes!("../models/starter.hamlet");
+
+pub const SECRET_BYTES: usize = 32;
 
 /// The starter model.
 ///
@@ -32,8 +37,10 @@ pub enum ShelfError {
     Bad { path: PathBuf, source: BadModel },
     #[error("there is no model {0} on the shelf")]
     Unknown(ModelId),
-    #[error("no model was promoted before this one; nothing to roll back to")]
-    NothingBefore,
+    #[error("no model was promoted for {0}; the starter judges there, and there is nothing to roll back to")]
+    NothingBefore(SiteId),
+    #[error("{path} has {got} bytes, and a secret has {SECRET_BYTES}; remove it and retrain every site")]
+    Secret { path: PathBuf, got: usize },
 }
 
 impl Shelf {
@@ -51,12 +58,12 @@ impl Shelf {
         Ok(path)
     }
 
-    /// The promoted model; none when none ever was.
+    /// The model that was promoted for a site; none when none was.
     ///
     /// # Errors
     /// [`ShelfError`] when it cannot be read whole.
-    pub fn current(&self) -> Result<Option<Model>, ShelfError> {
-        let Some(id) = self.promoted()?.pop() else { return Ok(None) };
+    pub fn current(&self, site: &SiteId) -> Result<Option<Model>, ShelfError> {
+        let Some(id) = current(&self.promoted()?, site) else { return Ok(None) };
         let path = self.path(&id);
         if !path.exists() {
             return Err(ShelfError::Unknown(id));
@@ -64,44 +71,64 @@ impl Shelf {
         read(&path).map(Some)
     }
 
-    /// Makes a model of the shelf the current one.
+    /// Makes a model of the shelf a site's current one.
     ///
     /// # Errors
     /// [`ShelfError`] unless the model is there and whole.
-    pub fn promote(&self, id: &ModelId) -> Result<(), ShelfError> {
+    pub fn promote(&self, site: &SiteId, id: &ModelId) -> Result<(), ShelfError> {
         let path = self.path(id);
         if !path.exists() {
             return Err(ShelfError::Unknown(id.clone()));
         }
         read(&path)?;
         let mut promoted = self.promoted()?;
-        promoted.push(id.clone());
+        promoted.push((site.clone(), id.clone()));
         self.write_promoted(&promoted)
     }
 
-    /// Makes the model current that was current before; answers which (none: the starter).
+    /// Makes the model a site's current one that was so before; answers which (none: the starter).
     ///
     /// # Errors
     /// [`ShelfError::NothingBefore`] when none was promoted.
-    pub fn roll_back(&self) -> Result<Option<ModelId>, ShelfError> {
+    pub fn roll_back(&self, site: &SiteId) -> Result<Option<ModelId>, ShelfError> {
         let mut promoted = self.promoted()?;
-        promoted.pop().ok_or(ShelfError::NothingBefore)?;
+        let last = promoted.iter().rposition(|(of, _)| of == site).ok_or_else(|| ShelfError::NothingBefore(site.clone()))?;
+        promoted.remove(last);
         self.write_promoted(&promoted)?;
-        Ok(promoted.pop())
+        Ok(current(&promoted, site))
     }
 
-    /// Promoted models, newest last.
-    fn promoted(&self) -> Result<Vec<ModelId>, ShelfError> {
+    /// The key of the hashing in a site's models: nobody outside knows it, so nobody can craft words that fall on the buckets of others. It
+    /// comes from a secret of this installation, which is `drawn` the first time.
+    ///
+    /// # Errors
+    /// [`ShelfError`] when the secret can be neither read nor written.
+    pub fn hashing_key(&self, site: &SiteId, drawn: [u8; SECRET_BYTES]) -> Result<u64, ShelfError> {
+        let digest = Sha256::new().chain_update(self.secret(drawn)?).chain_update(site.as_str()).finalize();
+        Ok(digest.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)))
+    }
+
+    fn secret(&self, drawn: [u8; SECRET_BYTES]) -> Result<[u8; SECRET_BYTES], ShelfError> {
+        let path = self.folder.join("hashing.secret");
+        match fs::read(&path) {
+            Ok(bytes) => bytes.as_slice().try_into().map_err(|_| ShelfError::Secret { path, got: bytes.len() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => replace(&path, &drawn).map(|()| drawn),
+            Err(source) => Err(ShelfError::Files { path, source }),
+        }
+    }
+
+    /// Promoted models with their sites, newest last: a line each.
+    fn promoted(&self) -> Result<Vec<(SiteId, ModelId)>, ShelfError> {
         let path = self.folder.join("promoted");
         match fs::read_to_string(&path) {
-            Ok(text) => Ok(text.lines().filter(|line| !line.is_empty()).map(ModelId::new).collect()),
+            Ok(text) => Ok(text.lines().filter_map(|line| line.split_once(' ')).map(|(s, m)| (SiteId::new(s), ModelId::new(m))).collect()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(source) => Err(ShelfError::Files { path, source }),
         }
     }
 
-    fn write_promoted(&self, promoted: &[ModelId]) -> Result<(), ShelfError> {
-        let lines: String = promoted.iter().map(|id| format!("{id}\n")).collect();
+    fn write_promoted(&self, promoted: &[(SiteId, ModelId)]) -> Result<(), ShelfError> {
+        let lines: String = promoted.iter().map(|(site, id)| format!("{site} {id}\n")).collect();
         replace(&self.folder.join("promoted"), lines.as_bytes())
     }
 
@@ -110,7 +137,22 @@ impl Shelf {
     }
 }
 
-/// Reads a model file.
+fn current(promoted: &[(SiteId, ModelId)], site: &SiteId) -> Option<ModelId> {
+    promoted.iter().rfind(|(of, _)| of == site).map(|(_, id)| id.clone())
+}
+
+/// A site's promoted model, else the starter.
+///
+/// # Errors
+/// [`ShelfError`] when the one that should be taken cannot be read.
+pub fn current_or_starter(shelf: &Shelf, site: &SiteId) -> Result<Model, ShelfError> {
+    if let Some(model) = shelf.current(site)? {
+        return Ok(model);
+    }
+    starter().map_err(|source| ShelfError::Bad { path: "the starter model in this binary".into(), source })
+}
+
+/// Reads a model file, which verifies it (see [`Model::from_bytes`]).
 ///
 /// # Errors
 /// [`ShelfError`] that names the file.
@@ -119,7 +161,8 @@ pub fn read(path: &Path) -> Result<Model, ShelfError> {
     Model::from_bytes(&bytes).map_err(|source| ShelfError::Bad { path: path.to_owned(), source })
 }
 
-/// Writes a file whole or not at all: beside it, fsync, rename, fsync of the folder.
+/// Writes a file whole or not at all: beside it, fsync, rename, fsync of the folder. For its owner alone: a model holds the key of its
+/// hashing.
 ///
 /// # Errors
 /// [`ShelfError::Files`] that names the file.
@@ -128,7 +171,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), ShelfError> {
     let beside = path.with_extension("new");
     let write = || -> io::Result<()> {
         fs::create_dir_all(folder)?;
-        let mut file = File::create(&beside)?;
+        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&beside, path)?;
@@ -142,31 +185,53 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_model_is_saved_promoted_and_rolled_back() {
+    fn a_model_is_saved_promoted_and_rolled_back_for_each_site() {
         let folder = tempfile::tempdir().unwrap();
         let shelf = Shelf::of(folder.path());
-        assert!(shelf.current().unwrap().is_none());
-        assert!(matches!(shelf.roll_back(), Err(ShelfError::NothingBefore)));
-        let model = starter().unwrap();
-        assert!(matches!(shelf.promote(&model.id), Err(ShelfError::Unknown(_))));
-        shelf.save(&model).unwrap();
-        shelf.promote(&model.id).unwrap();
-        assert_eq!(shelf.current().unwrap().unwrap().id, model.id);
-        assert_eq!(shelf.roll_back().unwrap(), None);
-        assert!(shelf.current().unwrap().is_none());
+        let [blog, shop] = ["blog", "shop"].map(SiteId::new);
+        assert!(shelf.current(&blog).unwrap().is_none());
+        assert!(matches!(shelf.roll_back(&blog), Err(ShelfError::NothingBefore(site)) if site == blog));
+        let first = starter().unwrap();
+        let mut layer = first.layer.clone();
+        layer.stack.intercept += 1.0;
+        let second = Model::assemble(first.card.clone(), layer, None, None);
+        assert!(matches!(shelf.promote(&blog, &first.id), Err(ShelfError::Unknown(_))));
+        for (site, model) in [(&blog, &first), (&shop, &first), (&blog, &second)] {
+            shelf.save(model).unwrap();
+            shelf.promote(site, &model.id).unwrap();
+        }
+        let current = |site| shelf.current(site).unwrap().map(|model| model.id);
+        assert_eq!((current(&blog), current(&shop)), (Some(second.id), Some(first.id.clone())));
+        assert_eq!(shelf.roll_back(&blog).unwrap(), Some(first.id.clone()));
+        assert_eq!(shelf.roll_back(&blog).unwrap(), None);
+        assert_eq!((current(&blog), current(&shop)), (None, Some(first.id)));
     }
 
     #[test]
     fn a_damaged_model_is_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
-        let shelf = Shelf::of(folder.path());
+        let (shelf, blog) = (Shelf::of(folder.path()), SiteId::new("blog"));
         let model = starter().unwrap();
         let path = shelf.save(&model).unwrap();
-        shelf.promote(&model.id).unwrap();
+        shelf.promote(&blog, &model.id).unwrap();
         let mut bytes = fs::read(&path).unwrap();
         bytes[1000] ^= 1;
         fs::write(&path, bytes).unwrap();
-        assert!(shelf.current().unwrap_err().to_string().contains(&path.display().to_string()));
-        assert!(shelf.promote(&model.id).is_err());
+        assert!(shelf.current(&blog).unwrap_err().to_string().contains(&path.display().to_string()));
+        assert!(shelf.promote(&blog, &model.id).is_err());
+    }
+
+    #[test]
+    fn the_secret_is_drawn_once_for_the_owner_alone_and_each_site_has_a_key_of_its_own() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (shelf, blog) = (Shelf::of(folder.path()), SiteId::new("blog"));
+        let key = shelf.hashing_key(&blog, [1; 32]).unwrap();
+        assert_eq!(shelf.hashing_key(&blog, [2; 32]).unwrap(), key);
+        assert_ne!(shelf.hashing_key(&SiteId::new("shop"), [2; 32]).unwrap(), key);
+        let path = folder.path().join("models/hashing.secret");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::write(&path, "short").unwrap();
+        assert!(shelf.hashing_key(&blog, [3; 32]).unwrap_err().to_string().contains("5 bytes"));
     }
 }

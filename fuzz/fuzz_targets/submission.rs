@@ -6,6 +6,7 @@ use hamlet::comment::{Comment, Facts, Limits, Submission};
 use hamlet::config::{Config, Secret};
 use hamlet::dice::Dice;
 use hamlet::flow::judge::judge;
+use hamlet::flow::models::SiteModel;
 use hamlet::id::{CommentId, SiteId};
 use libfuzzer_sys::fuzz_target;
 use std::net::SocketAddr;
@@ -16,7 +17,7 @@ static CONFIG: LazyLock<Config> = LazyLock::new(|| {
     Config::demo("data".into(), listen, "http://127.0.0.1:8025/demo/webhook".into(), Secret::new([7; 32])).unwrap()
 });
 
-static MODEL: LazyLock<hamlet::classifier::Model> = LazyLock::new(|| hamlet::shelf::starter().unwrap());
+static MODEL: LazyLock<SiteModel> = LazyLock::new(|| SiteModel::new(hamlet::shelf::starter().unwrap()));
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(json) = serde_json::from_slice::<serde_json::Value>(bytes) else { return };
@@ -40,6 +41,6 @@ fuzz_target!(|bytes: &[u8]| {
     let limits = Limits { body_bytes_max: 1 << 20, field_bytes_max: 8192 };
     let Ok(comment) = Comment::parse(submission, id, SiteId::new("demo"), now, limits) else { return };
     let site = CONFIG.sites.values().next().unwrap();
-    let decision = judge(&comment, &Facts::none(now), site, Some(&MODEL), &mut hamlet::classifier::Features::default());
+    let (decision, _) = judge(&comment, &Facts::none(now), site, Some(&MODEL), &mut hamlet::classifier::Features::default());
     assert!(decision.score.is_some_and(|score| (0.0..=1.0).contains(&score)));
 });

@@ -25,15 +25,18 @@ pub enum BadModel {
     FeaturesVersion(u32),
     #[error("the model is damaged: its checksum is wrong; take it from a backup, or train anew")]
     Checksum,
+    #[error("the model says {now} of {text:?} and said {recorded} when it was made: this version reads comments otherwise; train anew")]
+    Golden { text: String, recorded: String, now: String },
     #[error("the model ends too early or holds what no model holds ({0}); take it from a backup, or train anew")]
     Malformed(&'static str),
 }
 
 impl Model {
-    /// A model named by its content.
+    /// A model named by its content, its golden examples recorded.
     pub fn assemble(card: Card, layer: Layer, base: Option<Base>, counts: Option<Vec<Counts>>) -> Self {
         let mut model = Self { id: ModelId::new(""), card, layer, base, counts };
         model.id = name(&model.body());
+        model.card.golden = model.golden();
         model
     }
 
@@ -65,7 +68,8 @@ impl Model {
     }
 
     /// # Errors
-    /// [`BadModel`] on anything but the exact bytes that [`Model::to_bytes`] made with these features.
+    /// [`BadModel`] on anything but the exact bytes that [`Model::to_bytes`] made with these features, and on a model that no longer says
+    /// what it said of its golden examples.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadModel> {
         if !bytes.starts_with(MAGIC) {
             return Err(BadModel::Foreign);
@@ -88,7 +92,12 @@ impl Model {
         let layer = rest.layer()?;
         let base = if rest.flag()? { Some(rest.base()?) } else { None };
         let counts = if rest.flag()? { Some(Family::ALL.iter().map(|_| rest.counts()).collect::<Result<_, _>>()?) } else { None };
-        if rest.0.is_empty() { Ok(Self { id, card, layer, base, counts }) } else { Err(BadModel::Malformed("bytes after the end")) }
+        if !rest.0.is_empty() {
+            return Err(BadModel::Malformed("bytes after the end"));
+        }
+        let model = Self { id, card, layer, base, counts };
+        model.test_itself()?;
+        Ok(model)
     }
 }
 
@@ -300,6 +309,15 @@ mod tests {
             other.extend_from_slice(&checksum);
             assert_eq!(Model::from_bytes(&other).unwrap_err(), BadModel::Format(format));
         }
+    }
+
+    #[test]
+    fn a_model_that_no_longer_says_what_it_said_is_refused() {
+        let mut drifted = MODEL.clone();
+        assert!(drifted.card.golden.len() > 3);
+        drifted.card.golden[1].log_odds += 0.01;
+        let refused = Model::from_bytes(&drifted.to_bytes()).unwrap_err();
+        assert!(matches!(&refused, BadModel::Golden { text, .. } if *text == drifted.card.golden[1].text), "{refused}");
     }
 
     proptest! {

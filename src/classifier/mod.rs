@@ -9,6 +9,7 @@ pub mod explain;
 pub mod features;
 pub mod fold;
 pub mod format;
+pub mod golden;
 pub mod hashing;
 pub mod model;
 pub mod splits;

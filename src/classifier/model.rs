@@ -4,6 +4,7 @@
 use super::counts::Counts;
 use super::evaluate::Measures;
 use super::features::{Family, Features};
+use super::golden::Golden;
 use super::hashing::Hashing;
 use super::stack::{INPUTS, Stack};
 use super::table::Table;
@@ -64,6 +65,11 @@ pub struct Card {
     pub sources: Vec<Source>,
     /// Out of sample: every example scored by counts that do not hold it. The stack saw these rows, so they flatter a little.
     pub figures: Figures,
+    /// The last ruling of the store that was learnt, by its number; none where rulings were not the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ruling: Option<i64>,
+    /// What it said of a few texts when it was made.
+    pub golden: Vec<Golden>,
 }
 
 /// Where examples came from.

@@ -107,7 +107,7 @@ pub fn train(
     let stack = stack(&rows, fold.reach, spam + ham)?;
     let scored: Vec<(f64, Label)> = rows.iter().map(|row| (stack.logit(&row.inputs), row.label)).collect();
     let figures = Figures::of(&evaluate::measure(&scored));
-    let card = Card { trained_at, features_version: FEATURES_VERSION, spam, ham, copies: fold.copies, sources, figures };
+    let card = Card { trained_at, features_version: FEATURES_VERSION, spam, ham, copies: fold.copies, sources, figures, ruling: None, golden: Vec::new() };
     let counts = (fold.reach == Reach::Home).then_some(fold.counts);
     let base = fold.base.zip(blend(spam + ham, &fold.base_scored));
     let base = base.map(|(model, blend)| Base { id: model.id, layer: model.layer, blend });

@@ -5,7 +5,8 @@ use super::{Environment, Place};
 use crate::classifier::Features;
 use crate::classifier::tracker::Tracker;
 use crate::decision::{Policy, Verdict, logistic};
-use crate::flow::{examples, shelf_or_starter};
+use crate::flow::examples;
+use crate::id::SiteId;
 use crate::shelf::{self, Shelf};
 use crate::text::Reading;
 use anyhow::Context;
@@ -16,9 +17,12 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub struct Score {
-    /// Model file [default: the current one of the data directory, else the starter model]
+    /// Model file [default: the starter model]
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
+    /// The model that judges this site, from the data directory
+    #[arg(long, value_name = "SITE", conflicts_with = "model")]
+    site: Option<String>,
     /// Comments as JSONL (`id`, `content`); - is stdin
     #[arg(long, value_name = "FILE")]
     input: PathBuf,
@@ -41,9 +45,10 @@ struct Scored<'a> {
 impl Score {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
         let policy = self.place.settings(environment)?.policy()?;
-        let model = match &self.model {
-            Some(path) => shelf::read(path)?,
-            None => shelf_or_starter(&Shelf::of(&self.place.data(environment)?))?,
+        let model = match (&self.model, &self.site) {
+            (Some(path), _) => shelf::read(path)?,
+            (None, Some(site)) => shelf::current_or_starter(&Shelf::of(&self.place.data(environment)?), &SiteId::new(site))?,
+            (None, None) => shelf::starter()?,
         };
         let mut features = Features::default();
         let mut tracker = self.track_prior.then(|| Tracker::new(model.card.spam, model.card.ham));

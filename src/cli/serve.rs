@@ -4,9 +4,10 @@ use super::{Environment, Place};
 use crate::clock::Clock;
 use crate::config::Transport;
 use crate::daemon::{Daemon, What, told_to_stop};
-use crate::id::SiteId;
+use crate::id::{ModelId, SiteId};
 use anyhow::Context;
 use clap::Args;
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -83,7 +84,7 @@ fn log(environment: &Environment) {
 fn banner(daemon: &Daemon) -> String {
     let (app, address) = (daemon.app(), daemon.address);
     let config = &app.config;
-    let model = app.model().map_or_else(|| "none can be read: rules alone decide".to_owned(), |model| model.id.to_string());
+    let model = models(daemon);
     let mail = match &config.mail.transport {
         Transport::None => "none: held comments wait for `hamlet queue list` and the API".to_owned(),
         Transport::Files(folder) => format!("files in {}", absolute(folder)),
@@ -100,6 +101,18 @@ fn banner(daemon: &Daemon) -> String {
         "\n  Hamlet listens on http://{address}\n\n{demo}  API        http://{address}/v1/comments\n  mail       {mail}\n  data       {data}\n  \
          model      {model}\n\n  Ctrl-C stops it; nothing that was acknowledged is lost.\n\n"
     )
+}
+
+/// Each site with its model; one name where all have the same.
+fn models(daemon: &Daemon) -> String {
+    let ids: BTreeSet<&ModelId> = daemon.models().ids().map(|(_, id)| id).collect();
+    let unread = daemon.app().config.sites.keys().filter(|site| daemon.models().of(site).is_none());
+    let unread = unread.map(|site| format!("{site}: none can be read, rules alone decide"));
+    let read = match ids.first() {
+        Some(only) if ids.len() == 1 => vec![only.to_string()],
+        _ => daemon.models().ids().map(|(site, id)| format!("{site}: {id}")).collect(),
+    };
+    read.into_iter().chain(unread).collect::<Vec<_>>().join("\n             ")
 }
 
 fn absolute(path: &Path) -> String {

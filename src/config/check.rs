@@ -186,6 +186,7 @@ fn review(problems: &mut Problems, review: &settings::Review) -> Review {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::audit::Rates;
     use crate::config::INIT;
     use crate::config::settings::DEFAULTS;
     use crate::decision::Mode;
@@ -223,11 +224,13 @@ mod tests {
 
     #[test]
     fn a_site_overrides_single_keys() {
-        let text =
-            format!("{SITE}[sites.blog.policy]\nreject_min = 0.9\n[sites.blog.rules]\nlinks_max = 7\n[rules]\nrequire_email = false\n");
+        let text = format!(
+            "{SITE}[sites.blog.policy]\nreject_min = 0.9\naudit_rejected_share = 0.5\n[sites.blog.rules]\nlinks_max = 7\n[rules]\nrequire_email = false\n"
+        );
         let config = config(&text, &[]);
         let site = &config.sites[&SiteId::new("blog")];
         assert_eq!((site.policy.publish_max, site.policy.reject_min), (0.45, 0.9));
+        assert_eq!(site.audit.rates, Rates { published: 0.01, rejected: 0.5 });
         assert_eq!((site.rules.links_max, site.rules.require_email, site.rules.require_name), (7, false, true));
     }
 

@@ -1,6 +1,7 @@
 //! Configuration: what runs. [`Settings`] is what was written, by layers; a [`Config`] is made of it only by a check that
 //! reports every problem at once. `config/default.toml` is the manual: every key with its unit, range and reason.
 
+use crate::budget::audit::Rates;
 use crate::comment::Limits;
 use crate::decision::{Mode, Policy};
 use crate::id::{ModeratorId, SiteId};
@@ -138,7 +139,18 @@ pub struct Site {
     pub mode: Mode,
     pub rules: rules::Settings,
     pub policy: Policy,
+    pub audit: Audit,
     pub webhook: Option<Webhook>,
+}
+
+/// Spot checks of automatic decisions, and what they must not show; shares in `0.0..=1.0`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Audit {
+    pub rates: Rates,
+    /// Spam among what is published.
+    pub published_spam_max: f64,
+    /// Ham among what is rejected.
+    pub rejected_ham_max: f64,
 }
 
 #[derive(Debug, Clone)]

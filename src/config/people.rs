@@ -4,7 +4,8 @@
 use super::problem::{Invalid, Problems};
 use super::secret::{HIDDEN, Secret};
 use super::settings::{self, Settings};
-use super::{Moderator, Site, Webhook};
+use super::{Audit, Moderator, Site, Webhook};
+use crate::budget::audit::Rates;
 use crate::decision::{Mode, Policy};
 use crate::id::{ModeratorId, SiteId};
 use crate::rules::{self, Blocklist};
@@ -51,11 +52,15 @@ impl Settings {
     }
 }
 
+/// Below every layer: nobody checks, and nothing warns.
+const NO_AUDIT: Audit = Audit { rates: Rates::NONE, published_spam_max: 1.0, rejected_ham_max: 1.0 };
+
 /// Below every layer: nothing is published or rejected by a score.
 const NO_POLICY: Policy = Policy { publish_max: 0.0, reject_min: 1.0, discard_min: 1.0 };
 
 pub(super) fn sites(problems: &mut Problems, settings: &Settings) -> BTreeMap<SiteId, Site> {
     let policy = policy(problems, "policy", &settings.policy, NO_POLICY);
+    let audit = audit(problems, "policy", &settings.policy, NO_AUDIT);
     let rules = rules(problems, "rules", &settings.rules, &rules::Settings::default());
     if settings.sites.is_empty() {
         let instead = "no site is configured: add [sites.NAME] with an api_key, or try `hamlet serve --demo`";
@@ -64,7 +69,7 @@ pub(super) fn sites(problems: &mut Problems, settings: &Settings) -> BTreeMap<Si
     let mut sites = BTreeMap::new();
     let mut keys: BTreeMap<[u8; 32], &str> = BTreeMap::new();
     for (id, written) in &settings.sites {
-        let site = site(problems, id, written, policy, &rules);
+        let site = site(problems, id, written, (policy, audit, &rules));
         for key in &site.keys {
             if let Some(other) = keys.insert(*key, id) {
                 problems.add(&format!("sites.{id}.api_key"), HIDDEN, format!("write a key of its own: sites.{other} has the same"));
@@ -75,7 +80,9 @@ pub(super) fn sites(problems: &mut Problems, settings: &Settings) -> BTreeMap<Si
     sites
 }
 
-fn site(problems: &mut Problems, id: &str, written: &settings::Site, policy_base: Policy, rules_base: &rules::Settings) -> Site {
+type OfAll<'a> = (Policy, Audit, &'a rules::Settings);
+
+fn site(problems: &mut Problems, id: &str, written: &settings::Site, (policy_base, audit_base, rules_base): OfAll<'_>) -> Site {
     let key = format!("sites.{id}");
     check_id(problems, &key, id);
     Site {
@@ -86,6 +93,7 @@ fn site(problems: &mut Problems, id: &str, written: &settings::Site, policy_base
         mode: mode(problems, &format!("{key}.mode"), written.mode.as_deref()),
         rules: rules(problems, &format!("{key}.rules"), &written.rules, rules_base),
         policy: policy(problems, &format!("{key}.policy"), &written.policy, policy_base),
+        audit: audit(problems, &format!("{key}.policy"), &written.policy, audit_base),
         webhook: webhook(problems, &key, written),
     }
 }
@@ -164,6 +172,18 @@ fn policy(problems: &mut Problems, key: &str, written: &settings::Policy, base: 
         problems.add(key, value, "write them so that publish_max < reject_min <= discard_min");
     }
     policy
+}
+
+fn audit(problems: &mut Problems, key: &str, written: &settings::Policy, base: Audit) -> Audit {
+    let mut share = |name, value: Option<f64>, base| value.map_or(base, |value| problems.probability(&format!("{key}.{name}"), value));
+    Audit {
+        rates: Rates {
+            published: share("audit_published_share", written.audit_published_share, base.rates.published),
+            rejected: share("audit_rejected_share", written.audit_rejected_share, base.rates.rejected),
+        },
+        published_spam_max: share("published_spam_share_max", written.published_spam_share_max, base.published_spam_max),
+        rejected_ham_max: share("rejected_ham_share_max", written.rejected_ham_share_max, base.rejected_ham_max),
+    }
 }
 
 fn rules(problems: &mut Problems, key: &str, written: &settings::Rules, base: &rules::Settings) -> rules::Settings {

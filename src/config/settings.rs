@@ -126,6 +126,10 @@ pub(super) struct Policy {
     pub publish_max: Option<f64>,
     pub reject_min: Option<f64>,
     pub discard_min: Option<f64>,
+    pub audit_published_share: Option<f64>,
+    pub audit_rejected_share: Option<f64>,
+    pub published_spam_share_max: Option<f64>,
+    pub rejected_ham_share_max: Option<f64>,
 }
 
 /// Like [`Policy`]: what is not written comes from the layer below.

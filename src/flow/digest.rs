@@ -5,7 +5,7 @@ use super::App;
 use crate::action::Review;
 use crate::clock::Timestamp;
 use crate::config::{Config, Digest as Timing, Moderator, Site, Transport};
-use crate::decision::Mode;
+use crate::decision::{Mode, Verdict};
 use crate::delivery::{Mail, Outgoing, Parcel};
 use crate::id::{DigestId, ParcelId};
 use crate::store::{NewDigest, Reader, Record, Standing, StoreError};
@@ -130,12 +130,16 @@ fn render(
 pub fn items<'a>(reader: &Reader, records: &'a [Record], now: Timestamp) -> Result<Vec<Item<'a>>, StoreError> {
     let facts = reader.facts(records.iter().map(|record| &record.comment), now)?;
     let items = (1..).zip(records.iter().zip(facts)).filter_map(|(number, (record, facts))| {
+        let (decision, is_check) = (record.decision.as_ref()?, record.is_open_check());
+        // A spot check that was published stands in its author's record, which would tell what was decided.
+        let itself = u32::from(is_check && decision.verdict == Verdict::Publish);
         Some(Item {
             number,
             comment: &record.comment,
-            decision: record.decision.as_ref()?,
+            decision,
             status: record.status,
-            history: History { published: facts.author_published, spam: facts.author_spam },
+            is_check,
+            history: History { published: facts.author_published.saturating_sub(itself), spam: facts.author_spam },
             ruled: record.ruled.as_ref().map(|ruled| Ruled { ruling: ruled.ruling, by: &ruled.by, at: ruled.at }),
         })
     });

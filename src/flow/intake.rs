@@ -2,8 +2,10 @@
 //! durable queue. The loop takes what waits as one batch: one read, a pure judgement each, one write, and only then the replies.
 
 use super::App;
+use super::audit;
 use super::document;
 use super::judge::judge;
+use super::models::{Models, SiteModel};
 use crate::classifier::Features;
 use crate::comment::{Comment, InvalidSubmission, Submission};
 use crate::config::{Config, Site};
@@ -12,7 +14,7 @@ use crate::id::{CommentId, SiteId};
 use crate::store::{Arrival, Full, Idempotency, Judged, Received, Record, StoreError};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
 /// Why a submission was not taken. Nothing of it is kept; the sender still has it.
@@ -37,6 +39,8 @@ pub enum Knock {
     Waiting(Box<Ticket>),
     /// Something may lie in the durable queue.
     Queued,
+    /// A site gets another model, verified.
+    Model(Box<(SiteId, SiteModel)>),
     Stop,
 }
 
@@ -53,8 +57,16 @@ pub type Knocks = mpsc::Receiver<Knock>;
 #[derive(Debug)]
 pub struct Door {
     knocks: mpsc::Sender<Knock>,
-    waiting: HashMap<SiteId, AtomicUsize>,
+    sites: HashMap<SiteId, AtSite>,
     waiting_max_per_site: usize,
+}
+
+/// What the door knows of a site.
+#[derive(Debug, Default)]
+struct AtSite {
+    waiting: AtomicUsize,
+    /// There are rulings that its model may not know.
+    ruled: AtomicBool,
 }
 
 /// Knocks that carry no caller: a wake-up each from the queue, the timer and the end.
@@ -62,8 +74,8 @@ const SPARE_KNOCKS: usize = 16;
 
 pub(super) fn door(config: &Config) -> (Door, Knocks) {
     let (knocks, receiver) = mpsc::channel(config.intake.waiting_max + SPARE_KNOCKS);
-    let waiting = config.sites.keys().map(|site| (site.clone(), AtomicUsize::new(0))).collect();
-    (Door { knocks, waiting, waiting_max_per_site: share(config.intake.waiting_max, config.sites.len()) }, receiver)
+    let sites = config.sites.keys().map(|site| (site.clone(), AtSite::default())).collect();
+    (Door { knocks, sites, waiting_max_per_site: share(config.intake.waiting_max, config.sites.len()) }, receiver)
 }
 
 /// What one site may take of a place that holds `max`: half of it where there are others, so that one flood leaves room for the rest.
@@ -81,6 +93,23 @@ impl Door {
         let _ = self.knocks.try_send(Knock::Queued);
     }
 
+    /// A person ruled on this site: its model learns that before it scores again.
+    pub fn ruled(&self, site: &SiteId) {
+        if let Some(site) = self.sites.get(site) {
+            site.ruled.store(true, Ordering::Release);
+        }
+    }
+
+    /// Gives a site another model, which judges all that knocks from now on.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`] when nobody judges any more.
+    pub async fn give(&self, site: SiteId, model: SiteModel) -> Result<(), StoreError> {
+        // Who ruled while the model was being read told the one before it.
+        self.ruled(&site);
+        self.knocks.send(Knock::Model(Box::new((site, model)))).await.map_err(|_| StoreError::Stopped)
+    }
+
     /// Ends the judge loop after what stands before it.
     pub async fn stop(&self) {
         let _ = self.knocks.send(Knock::Stop).await;
@@ -89,7 +118,7 @@ impl Door {
     fn enter(&self, site: &SiteId) -> Result<Inside<'_>, Full> {
         let full =
             |got: usize| Full { what: "submissions waiting for their verdict", got: wide(got), limit: wide(self.waiting_max_per_site) };
-        let count = self.waiting.get(site).ok_or_else(|| full(0))?;
+        let count = &self.sites.get(site).ok_or_else(|| full(0))?.waiting;
         let before = count.fetch_add(1, Ordering::Relaxed);
         let inside = Inside(count);
         if before >= self.waiting_max_per_site { Err(full(before)) } else { Ok(inside) }
@@ -159,7 +188,7 @@ fn taken(received: Received) -> Result<Box<Record>, Refusal> {
 }
 
 /// The judge loop; runs on a thread of its own until [`Door::stop`].
-pub fn judge_until_stopped(app: &App, mut knocks: Knocks) {
+pub fn judge_until_stopped(app: &App, mut knocks: Knocks, mut models: Models) {
     let mut stopping = false;
     let mut queue_rests = false;
     while !stopping {
@@ -170,12 +199,13 @@ pub fn judge_until_stopped(app: &App, mut knocks: Knocks) {
             match knock {
                 Knock::Waiting(ticket) => tickets.push(*ticket),
                 Knock::Queued => {}
+                Knock::Model(given) => models.take(given.0, given.1),
                 Knock::Stop => stopping = true,
             }
         }
         // A sick store is not hammered: who waited was told, and the queue keeps what it has until the next knock. The same when nothing
         // in the queue is for a site that we know.
-        queue_rests = judge_batch(app, tickets).map_or_else(
+        queue_rests = judge_batch(app, tickets, &mut models).map_or_else(
             |error| {
                 tracing::error!(error = &error as &dyn std::error::Error, "judge.batch_failed");
                 true
@@ -186,17 +216,18 @@ pub fn judge_until_stopped(app: &App, mut knocks: Knocks) {
 }
 
 /// One read, a judgement each, one write, then the replies. Answers how many were judged.
-fn judge_batch(app: &App, tickets: Vec<Ticket>) -> Result<usize, StoreError> {
+fn judge_batch(app: &App, tickets: Vec<Ticket>, models: &mut Models) -> Result<usize, StoreError> {
     let queued = queued(app)?;
     if tickets.is_empty() && queued.is_empty() {
         return Ok(0);
     }
     let (waiting, answers): (Vec<_>, Vec<_>) = tickets.into_iter().map(|t| ((None, t.comment, t.idempotency), t.answer)).unzip();
     let all: Vec<_> = waiting.into_iter().chain(queued.into_iter().map(|(seq, comment)| (Some(seq), comment, None))).collect();
-    let result = judge_all(app, all).and_then(|judged| app.store.record(judged).wait());
+    let result = judge_all(app, all, models).and_then(|(judged, scored)| Ok((app.store.record(judged).wait()?, scored)));
     match result {
-        Ok(received) => {
+        Ok((received, scored)) => {
             let judged = received.len();
+            observe(models, &received, scored);
             wake_who_follows(app, &received);
             for (answer, received) in answers.into_iter().zip(received) {
                 // The caller may have hung up; the comment is judged all the same.
@@ -221,16 +252,45 @@ fn queued(app: &App) -> Result<Vec<(i64, Comment)>, StoreError> {
     app.store.read().queued(app.config.sites.keys(), app.config.intake.batch_max)
 }
 
-fn judge_all(app: &App, all: Vec<(Option<i64>, Comment, Option<Idempotency>)>) -> Result<Vec<Judged>, StoreError> {
-    let (now, model, mut features) = (app.clock.now(), app.model(), Features::default());
+/// The judged, and what the model alone said of each.
+type Scored = (Vec<Judged>, Vec<Option<f64>>);
+
+fn judge_all(app: &App, all: Vec<(Option<i64>, Comment, Option<Idempotency>)>, models: &mut Models) -> Result<Scored, StoreError> {
+    let (now, mut features) = (app.clock.now(), Features::default());
+    catch_up(app, models, &mut features);
     let facts = app.store.read().facts(all.iter().map(|(_, comment, _)| comment), now)?;
     let judged = all.into_iter().zip(facts).filter_map(|((seq, comment, idempotency), facts)| {
         let site = app.config.sites.get(&comment.site)?;
-        let decision = judge(&comment, &facts, site, model.as_deref(), &mut features);
+        let (decision, log_odds) = judge(&comment, &facts, site, models.of(&site.id), &mut features);
         let outgoing = site.webhook.iter().map(|_| document::verdict_webhook(&comment, &decision, now, &app.dice)).collect();
-        Some(Judged { comment, idempotency, decision, seq, outgoing })
+        let audit = audit::choose(site, &decision, app.dice.unit());
+        Some((Judged { comment, idempotency, decision, audit, seq, outgoing }, log_odds))
     });
-    Ok(judged.collect())
+    Ok(judged.unzip())
+}
+
+/// Models learn the rulings that were given since the last batch. One that cannot read them judges by what it knows, and tries again.
+fn catch_up(app: &App, models: &mut Models, features: &mut Features) {
+    for (site, at_site) in &app.door.sites {
+        if !at_site.ruled.swap(false, Ordering::Acquire) {
+            continue;
+        }
+        let caught_up = models.of_mut(site).map_or(Ok(()), |model| model.catch_up(app.store.read(), site, features));
+        if let Err(error) = caught_up {
+            tracing::error!(site = %site, error = &error as &dyn std::error::Error, "model.rulings_not_learnt");
+            app.door.ruled(site);
+        }
+    }
+}
+
+/// How much spam comes in is told by what was taken for the first time: a comment sent twice came once.
+fn observe(models: &mut Models, received: &[Received], scored: Vec<Option<f64>>) {
+    for (received, log_odds) in received.iter().zip(scored) {
+        let (Received::New(record), Some(log_odds)) = (received, log_odds) else { continue };
+        if let Some(model) = models.of_mut(&record.comment.site) {
+            model.observe(log_odds);
+        }
+    }
 }
 
 fn wake_who_follows(app: &App, received: &[Received]) {
@@ -247,10 +307,10 @@ fn wake_who_follows(app: &App, received: &[Received]) {
 ///
 /// # Errors
 /// The operating system's, when it gives no thread.
-pub fn start_judge(app: &Arc<App>, knocks: Knocks) -> std::io::Result<std::thread::JoinHandle<()>> {
+pub fn start_judge(app: &Arc<App>, knocks: Knocks, models: Models) -> std::io::Result<std::thread::JoinHandle<()>> {
     let app = Arc::clone(app);
     app.door.wake();
-    std::thread::Builder::new().name("hamlet-judge".into()).spawn(move || judge_until_stopped(&app, knocks))
+    std::thread::Builder::new().name("hamlet-judge".into()).spawn(move || judge_until_stopped(&app, knocks, models))
 }
 
 #[cfg(test)]

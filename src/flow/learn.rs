@@ -4,8 +4,9 @@
 use super::examples::{self, BadLine};
 use crate::classifier::train::{CannotTrain, Fitted, Folded, train};
 use crate::classifier::{BadModel, Fold, Model, Reach, Source};
-use crate::shelf::{self, Shelf, ShelfError};
-use crate::store::{Reader, StoreError};
+use crate::id::SiteId;
+use crate::shelf::{self, SECRET_BYTES, Shelf, ShelfError};
+use crate::store::{Labelled, Reader, StoreError};
 use sha2::{Digest, Sha256};
 use std::io::{self, BufRead, Read, Write};
 use std::path::Path;
@@ -79,23 +80,32 @@ fn hex(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Trains on the labels in the store over the starter model, puts the model on the shelf and promotes it. `program` is this binary.
+/// Trains on a site's own labels over the starter model, puts the model on the shelf and promotes it for that site. `program` is this
+/// binary; `drawn` becomes the secret of the hashing where there is none yet.
 ///
 /// # Errors
 /// [`CannotLearn`]; the shelf is then as it was.
-pub fn retrain(reader: &Reader, shelf: &Shelf, program: &Path, trained_at: String) -> Result<Model, CannotLearn> {
-    let mut fold = Fold::new(Reach::Home, 0).over(shelf::starter().map_err(CannotLearn::Starter)?);
-    let rulings = reader.examples()?;
+pub fn retrain(
+    (reader, shelf): (&Reader, &Shelf),
+    site: &SiteId,
+    program: &Path,
+    drawn: [u8; SECRET_BYTES],
+    trained_at: String,
+) -> Result<Model, CannotLearn> {
+    let Labelled { examples, ruling } = reader.labelled(site)?;
+    let starter = shelf::starter().map_err(CannotLearn::Starter)?;
+    let mut fold = Fold::new(Reach::Home, shelf.hashing_key(site, drawn)?).over(starter);
     let mut digest = Sha256::new();
-    for example in &rulings {
+    for example in &examples {
         digest.update(&example.body);
         digest.update([0]);
         fold.add(example);
     }
-    let source = Source { name: "rulings".to_owned(), sha256: hex(&digest.finalize()), examples: rulings.len(), origin: None };
-    let model = train(fold, vec![source], trained_at, |folded| fit_apart(program, folded))?;
+    let source = Source { name: "rulings".to_owned(), sha256: hex(&digest.finalize()), examples: examples.len(), origin: None };
+    let mut model = train(fold, vec![source], trained_at, |folded| fit_apart(program, folded))?;
+    model.card.ruling = Some(ruling);
     shelf.save(&model)?;
-    shelf.promote(&model.id)?;
+    shelf.promote(site, &model.id)?;
     Ok(model)
 }
 

@@ -1,5 +1,6 @@
 //! The flow: the stories a comment goes through, where core and keepers meet. Shells call these and translate; nothing here knows a wire.
 
+pub mod audit;
 pub mod digest;
 pub mod document;
 pub mod evaluate;
@@ -7,19 +8,19 @@ pub mod examples;
 pub mod intake;
 pub mod judge;
 pub mod learn;
+pub mod models;
 pub mod review;
 
 use crate::action::Keys;
-use crate::classifier::Model;
 use crate::clock::Clock;
 use crate::config::{Config, Site};
 use crate::dice::Dice;
 use crate::id::SiteId;
-use crate::shelf::{self, Shelf};
+use crate::shelf::Shelf;
 use crate::store::{Store, StoreError};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use tokio::sync::Notify;
 
 /// Everything the daemon holds, built once and passed by reference.
@@ -38,7 +39,6 @@ pub struct App {
     pub parcels: Notify,
     /// Something came to be held.
     pub held: Notify,
-    model: RwLock<Option<Arc<Model>>>,
     sites_by_key: HashMap<[u8; 32], SiteId>,
 }
 
@@ -60,7 +60,6 @@ impl App {
         let app = Self {
             sites_by_key: config.sites.values().flat_map(by_key).collect(),
             shelf: Shelf::of(&config.data),
-            model: RwLock::new(None),
             parcels: Notify::new(),
             held: Notify::new(),
             config,
@@ -71,25 +70,7 @@ impl App {
             keys,
             door,
         };
-        app.swap_model();
         Ok((Arc::new(app), knocks))
-    }
-
-    /// The model that judges now; none: the rules alone decide.
-    pub fn model(&self) -> Option<Arc<Model>> {
-        self.model.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Takes the shelf's current model, else the starter. One that cannot be read leaves the judge with the model it has; without any,
-    /// the rules alone decide and nothing is published that no rule vouches for.
-    pub fn swap_model(&self) {
-        match shelf_or_starter(&self.shelf) {
-            Ok(model) => {
-                tracing::info!(model.id = %model.id, "model.taken");
-                *self.model.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(model));
-            }
-            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "model.unreadable"),
-        }
     }
 
     /// The site whose API key this is. Compared by hash, so time tells nothing about the key.
@@ -97,15 +78,4 @@ impl App {
         let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
         self.sites_by_key.get(&hash).and_then(|id| self.config.sites.get(id))
     }
-}
-
-/// The shelf's current model, else the one in the binary.
-///
-/// # Errors
-/// [`shelf::ShelfError`] when the one that should be taken cannot be read.
-pub fn shelf_or_starter(shelf: &Shelf) -> Result<Model, shelf::ShelfError> {
-    if let Some(model) = shelf.current()? {
-        return Ok(model);
-    }
-    shelf::starter().map_err(|source| shelf::ShelfError::Bad { path: "the starter model in this binary".into(), source })
 }

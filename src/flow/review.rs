@@ -5,7 +5,7 @@ use super::{App, document};
 use crate::action::Refused;
 use crate::clock::Timestamp;
 use crate::config::Moderator;
-use crate::decision::{Ruling, Status};
+use crate::decision::Ruling;
 use crate::id::{CommentId, SiteId};
 use crate::store::{DigestRecord, NewRuling, Record, Ruled, StoreError};
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub struct Ruler {
 }
 
 /// Gives a ruling; answers how the comment now stands and whether this ruling was taken (it is not when the comment stands so already,
-/// or is no longer at `version`). None for an unknown comment. The blog hears of it after `hush`.
+/// or is no longer at `version`). None for an unknown comment. The blog hears of it after `hush`; the site's model learns it at once.
 ///
 /// # Errors
 /// [`StoreError`] from the store.
@@ -39,6 +39,7 @@ pub async fn rule(
         has_webhook.then(|| document::ruling_webhook(record, now, now.plus(hush), &teller.dice)).into_iter().collect()
     };
     let ruled = app.store.rule(NewRuling { site: site.clone(), comment, ruled, version }, outgoing).done().await?;
+    app.door.ruled(site);
     app.parcels.notify_one();
     Ok(ruled)
 }
@@ -105,7 +106,7 @@ pub fn open<'a>(app: &'a App, token: &'a str) -> Result<Opened<'a>, NotOpened> {
 /// [`StoreError`] from the store.
 pub async fn rule_by_link(app: &std::sync::Arc<App>, opened: &Opened<'_>, asked: &Asked) -> Result<Done, StoreError> {
     let Some(record) = asked.item.checked_sub(1).and_then(|index| opened.digest.items.get(index)) else { return Ok(Done::NoSuchItem) };
-    if record.status != Status::Held {
+    if !record.waits() {
         return Ok(Done::AlreadyDecided);
     }
     let now = app.clock.now();

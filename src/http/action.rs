@@ -115,7 +115,7 @@ fn page(app: &App, opened: &Opened<'_>, status: StatusCode, focus: Option<usize>
 
 fn items<'a>(app: &App, opened: &'a Opened<'_>, focus: Option<usize>) -> Result<Vec<Item<'a>>, StoreError> {
     let all = digest::items(app.store.read(), &opened.digest.items, app.clock.now())?;
-    Ok(all.into_iter().filter(|item| item.status == Status::Held || Some(item.number) == focus).collect())
+    Ok(all.into_iter().filter(|item| item.status == Status::Held || item.is_check || Some(item.number) == focus).collect())
 }
 
 fn refusal(error: &NotOpened) -> Response {

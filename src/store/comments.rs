@@ -4,7 +4,7 @@
 use super::rows::{self, CommentRow};
 use super::waiting::Waiting;
 use super::{Pending, Reader, Store, StoreError};
-use crate::classifier::{Example, Label};
+use crate::budget::audit::Inclusion;
 use crate::clock::Timestamp;
 use crate::comment::{Comment, Facts};
 use crate::decision::{Decision, Ruling, Status, Verdict};
@@ -36,6 +36,7 @@ pub struct Judged {
     pub comment: Comment,
     pub idempotency: Option<Idempotency>,
     pub decision: Decision,
+    pub audit: Inclusion,
     /// It stands in the durable queue already.
     pub seq: Option<i64>,
     pub outgoing: Vec<Outgoing>,
@@ -58,8 +59,22 @@ pub struct Record {
     pub comment: Comment,
     pub status: Status,
     pub version: u32,
+    /// People are asked although the machine decided.
+    pub audited: bool,
     pub decision: Option<Decision>,
     pub ruled: Option<Ruled>,
+}
+
+impl Record {
+    /// A spot check that nobody has answered yet: people are to see neither what was decided nor why.
+    pub fn is_open_check(&self) -> bool {
+        self.audited && self.ruled.is_none() && self.status != Status::Queued
+    }
+
+    /// Whether people are asked to rule on it.
+    pub fn waits(&self) -> bool {
+        self.status == Status::Held || self.is_open_check()
+    }
 }
 
 /// A ruling as it was given.
@@ -150,26 +165,6 @@ impl Reader {
             Ok(held)
         })
     }
-
-    /// Every comment whose last ruling is a label, oldest first: what the next training learns from.
-    ///
-    /// # Errors
-    /// [`StoreError`] from the database.
-    pub fn examples(&self) -> Result<Vec<Example>, StoreError> {
-        self.with(|connection| {
-            let sql = "SELECT body, ruled, site, page_url FROM comments WHERE ruled IS NOT NULL ORDER BY seq";
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut found = statement.query([])?;
-            let mut examples = Vec::new();
-            while let Some(row) = found.next()? {
-                let Some(label) = Label::of(rows::ruling(&row.get::<_, String>(1)?)?) else { continue };
-                let (site, page): (String, Option<String>) = (row.get(2)?, row.get(3)?);
-                let group = page.map(|page| format!("{site} {page}"));
-                examples.push(Example { body: row.get(0)?, label, group, time: None });
-            }
-            Ok(examples)
-        })
-    }
 }
 
 impl Store {
@@ -188,7 +183,8 @@ impl Store {
             }
             let seq = insert(connection, &arrival.comment, arrival.idempotency.as_ref(), (Status::Queued, None))?;
             waiting.queued.came(arrival.comment.site.as_str());
-            let record = Record { seq, comment: arrival.comment, status: Status::Queued, version: 1, decision: None, ruled: None };
+            let (status, comment) = (Status::Queued, arrival.comment);
+            let record = Record { seq, comment, status, version: 1, audited: false, decision: None, ruled: None };
             Ok(Received::New(Box::new(record)))
         })
     }
@@ -233,7 +229,7 @@ fn facts(connection: &Connection, comment: &Comment, now: Timestamp) -> Result<F
 }
 
 fn record(connection: &Connection, waiting: &Waiting, judged: Judged) -> Result<Received, StoreError> {
-    let Judged { comment, idempotency, decision, seq, outgoing } = judged;
+    let Judged { comment, idempotency, decision, audit, seq, outgoing } = judged;
     let status = decision.status();
     let record = if seq.is_some() {
         let Some(queued) = by_id(connection, &comment.site, comment.id)? else { return Err(StoreError::Row("queue".into())) };
@@ -248,13 +244,16 @@ fn record(connection: &Connection, waiting: &Waiting, judged: Judged) -> Result<
             return Ok(known);
         }
         let seq = insert(connection, &comment, idempotency.as_ref(), (status, Some(decision.verdict)))?;
-        Record { seq, comment, status, version: 1, decision: None, ruled: None }
+        Record { seq, comment, status, version: 1, audited: false, decision: None, ruled: None }
     };
-    insert_decision(connection, &record, &decision)?;
+    if audit.audited {
+        connection.prepare_cached("UPDATE comments SET audited = 1 WHERE seq = ?1")?.execute([record.seq])?;
+    }
+    insert_decision(connection, &record, &decision, audit)?;
     for outgoing in &outgoing {
         super::outbox::insert(connection, waiting, outgoing)?;
     }
-    Ok(Received::New(Box::new(Record { decision: Some(decision), ..record })))
+    Ok(Received::New(Box::new(Record { decision: Some(decision), audited: audit.audited, ..record })))
 }
 
 /// A queued comment gets its verdict.
@@ -272,7 +271,7 @@ fn known(connection: &Connection, site: &SiteId, idempotency: Option<&Idempotenc
     let mut statement = connection.prepare_cached(&sql)?;
     let mut found = statement.query(params![site.as_str(), idempotency.key])?;
     let Some(row) = found.next()? else { return Ok(None) };
-    if row.get::<_, [u8; 32]>(18)? != idempotency.request_hash {
+    if row.get::<_, [u8; 32]>(19)? != idempotency.request_hash {
         return Ok(Some(Received::Conflict));
     }
     Ok(Some(Received::Known(Box::new(complete(connection, rows::comment(row)?)?))))
@@ -288,7 +287,7 @@ fn by_id(connection: &Connection, site: &SiteId, id: CommentId) -> Result<Option
 
 /// Adds the last decision and the last ruling.
 pub(super) fn complete(connection: &Connection, row: CommentRow) -> Result<Record, StoreError> {
-    let CommentRow { seq, comment, status, version } = row;
+    let CommentRow { seq, comment, status, version, audited } = row;
     let sql = format!("SELECT {} FROM decisions WHERE comment = ?1 ORDER BY seq DESC LIMIT 1", rows::DECISION);
     let mut statement = connection.prepare_cached(&sql)?;
     let mut found = statement.query([seq])?;
@@ -300,7 +299,7 @@ pub(super) fn complete(connection: &Connection, row: CommentRow) -> Result<Recor
         None => None,
         Some((ruling, by, via, at)) => Some(Ruled { ruling: rows::ruling(&ruling)?, by, via, at: Timestamp::from_ms(at) }),
     };
-    Ok(Record { seq, comment, status, version, decision, ruled })
+    Ok(Record { seq, comment, status, version, audited, decision, ruled })
 }
 
 fn insert(
@@ -339,10 +338,10 @@ fn insert(
     ])?)
 }
 
-fn insert_decision(connection: &Connection, record: &Record, decision: &Decision) -> Result<(), StoreError> {
+fn insert_decision(connection: &Connection, record: &Record, decision: &Decision, audit: Inclusion) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO decisions (site, comment, verdict, discard, band, score, model, mode, why, decided_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO decisions (site, comment, verdict, discard, band, score, model, mode, why, decided_at, audited, audit_probability)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
     statement.insert(params![
         record.comment.site.as_str(),
@@ -355,6 +354,8 @@ fn insert_decision(connection: &Connection, record: &Record, decision: &Decision
         decision.mode.as_str(),
         rows::why_of(decision)?,
         decision.decided_at.ms(),
+        audit.audited,
+        audit.probability,
     ])?;
     Ok(())
 }

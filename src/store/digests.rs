@@ -35,7 +35,7 @@ pub struct DigestRecord {
 /// How a moderator stands on a site: what decides whether a digest is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// Held comments this moderator was not yet shown.
+    /// Held comments and spot checks that this moderator was not yet shown.
     pub waiting: usize,
     pub oldest: Option<Timestamp>,
     pub last_digest: Option<Timestamp>,
@@ -66,8 +66,9 @@ impl Store {
     }
 }
 
-/// Held comments of a site that no link still valid puts before a moderator: never shown, or the link ran out.
-const UNSHOWN: &str = "FROM comments c WHERE site = ?1 AND status = 'held' AND NOT EXISTS \
+/// Comments of a site that wait for a ruling, held or drawn as spot checks, and that no link still valid puts before a moderator: never shown,
+/// or the link ran out. Each kind has its own index.
+const UNSHOWN: &str = "FROM comments c WHERE site = ?1 AND (status = 'held' OR (audited = 1 AND ruled IS NULL)) AND NOT EXISTS \
                        (SELECT 1 FROM digest_items i JOIN digests d ON d.id = i.digest \
                         WHERE i.moderator = ?2 AND i.comment = c.seq AND d.expires_at > ?3)";
 
@@ -90,7 +91,7 @@ impl Reader {
         })
     }
 
-    /// The oldest held comments of a site that a moderator was not shown yet.
+    /// The oldest comments of a site that wait for a ruling and that a moderator was not shown yet, held ones and spot checks as they came.
     ///
     /// # Errors
     /// [`StoreError`] from the database.
@@ -113,7 +114,8 @@ impl Reader {
     /// [`StoreError`] from the database.
     pub fn handled(&self, site: &SiteId, since: Timestamp) -> Result<u64, StoreError> {
         self.with(|connection| {
-            let sql = "SELECT count(*) FROM comments WHERE site = ?1 AND received_at > ?2 AND status IN ('published', 'rejected') AND ruled IS NULL";
+            let sql = "SELECT count(*) FROM comments WHERE site = ?1 AND received_at > ?2 AND status IN ('published', 'rejected') AND ruled IS NULL
+                       AND audited = 0";
             Ok(connection.prepare_cached(sql)?.query_row(params![site.as_str(), since.ms()], |row| row.get(0))?)
         })
     }

@@ -2,17 +2,21 @@
 //! acknowledged survives power loss), one writer with group commit, a few readers. It keeps and finds; it never judges, and nothing
 //! here knows the network.
 
+mod audits;
 mod checkpoint;
 mod comments;
 mod digests;
+mod labels;
 mod outbox;
 mod rows;
 mod schema;
 mod waiting;
 mod writer;
 
+pub use audits::Audit;
 pub use comments::{Arrival, Idempotency, Judged, NewRuling, Received, Record, Ruled};
 pub use digests::{DigestRecord, NewDigest, Standing};
+pub use labels::{Labelled, Relabelled};
 pub use writer::Pending;
 
 use crate::clock::Timestamp;

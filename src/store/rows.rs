@@ -15,13 +15,14 @@ use sha2::{Digest, Sha256};
 
 /// The columns [`comment`] reads, in its order.
 pub const COMMENT: &str = "c.seq, c.id, c.site, c.received_at, c.submitted_at, c.kind, c.name, c.email, c.url, c.ip, c.user_agent, c.role, \
-                           c.body, c.page_url, c.page_title, c.parent_id, c.status, c.version";
+                           c.body, c.page_url, c.page_title, c.parent_id, c.status, c.version, c.audited";
 
 pub struct CommentRow {
     pub seq: i64,
     pub comment: Comment,
     pub status: Status,
     pub version: u32,
+    pub audited: bool,
 }
 
 pub fn comment(row: &Row<'_>) -> Result<CommentRow, StoreError> {
@@ -47,7 +48,7 @@ pub fn comment(row: &Row<'_>) -> Result<CommentRow, StoreError> {
         parent_id: row.get(15)?,
     };
     let status = word(&row.get::<_, String>(16)?, Status::parse)?;
-    Ok(CommentRow { seq: row.get(0)?, comment, status, version: row.get(17)? })
+    Ok(CommentRow { seq: row.get(0)?, comment, status, version: row.get(17)?, audited: row.get(18)? })
 }
 
 /// The author's record is kept under a hash, so that the index holds no address; case does not make another person.

@@ -44,12 +44,14 @@ CREATE TABLE comments (
     status          TEXT NOT NULL,              -- queued, published, held, rejected
     verdict         TEXT,                       -- the machine's last word, whatever the mode
     ruled           TEXT,                       -- the last ruling
+    audited         INTEGER NOT NULL DEFAULT 0, -- a spot check: people are asked although the machine decided
     version         INTEGER NOT NULL DEFAULT 1  -- grows with every decision and ruling
 ) STRICT;
 CREATE UNIQUE INDEX comments_idempotency ON comments (site, idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX comments_author ON comments (site, author, ruled, verdict) WHERE author IS NOT NULL;
 CREATE INDEX comments_queued ON comments (seq) WHERE status = 'queued';
 CREATE INDEX comments_held ON comments (site, seq) WHERE status = 'held';
+CREATE INDEX comments_audited ON comments (site, seq) WHERE audited = 1 AND ruled IS NULL;
 CREATE INDEX comments_ruled ON comments (site, seq) WHERE ruled IS NOT NULL;
 
 -- What the machine said, with its full why. Append-only.
@@ -64,9 +66,12 @@ CREATE TABLE decisions (
     model      TEXT,
     mode       TEXT NOT NULL,
     why        TEXT NOT NULL,                   -- JSON: findings, evidence, thresholds
+    audited    INTEGER NOT NULL,                -- drawn as a spot check
+    audit_probability REAL NOT NULL,            -- with which it was to be drawn
     decided_at INTEGER NOT NULL                 -- ms
 ) STRICT;
 CREATE INDEX decisions_comment ON decisions (comment);
+CREATE INDEX decisions_audited ON decisions (site, seq) WHERE audited = 1;
 
 -- What people said. Append-only; the last one counts.
 CREATE TABLE rulings (
@@ -78,7 +83,8 @@ CREATE TABLE rulings (
     via      TEXT NOT NULL,                     -- link, api, cli
     at       INTEGER NOT NULL                   -- ms
 ) STRICT;
-CREATE INDEX rulings_comment ON rulings (comment);
+CREATE INDEX rulings_comment ON rulings (comment, seq);
+CREATE INDEX rulings_site ON rulings (site, seq);
 
 -- What must leave. A row goes when it was taken; a dead one stays to be listed and retried.
 CREATE TABLE parcels (

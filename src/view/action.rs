@@ -2,7 +2,7 @@
 //! the forms post to the same path. What is no item (an expired link, say) is a [`NoticePage`].
 
 use super::excerpt::short;
-use super::reasons::{self, Reason, Reasons};
+use super::reasons::{self, Reason};
 use super::safe::{self, Html};
 use super::{Item, Ruled, rendered, words};
 use crate::clock::Timestamp;
@@ -98,16 +98,16 @@ impl ActionPage<'_> {
 
     fn shown(&self, item: &Item<'_>) -> Shown {
         let bounded = |text: &str, chars_max| safe::line(&short(text, chars_max).dotted("…", str::to_owned));
-        let reasons = Reasons::of(item.decision);
+        let reasons = item.reasons();
         let end = item.comment.body.char_indices().nth(BODY_CHARS_MAX).map_or(item.comment.body.len(), |(at, _)| at);
         let body = text::cut(&item.comment.body, end);
         let author = &item.comment.author;
         Shown {
             number: item.number,
             total: self.total,
-            band: words::band(item.decision.band),
-            band_class: band(item.decision.band).0,
-            cells: band(item.decision.band).1,
+            band: words::band(item.band()),
+            band_class: band(item.band()).0,
+            cells: band(item.band()).1,
             page: bounded(words::page(item.comment), TITLE_CHARS_MAX),
             age: words::ago(item.comment.received_at, self.now),
             name: bounded(words::name(item.comment), NAME_CHARS_MAX),
@@ -119,6 +119,7 @@ impl ActionPage<'_> {
             path: self.path.to_owned(),
             nonce: (self.nonce)(item.number),
             ruled: item.ruled.map(said),
+            is_check: item.is_check,
             spam: notes(&reasons.spam, item.number, 1),
             ham: notes(&reasons.ham, item.number, reasons.spam.len() + 1),
         }
@@ -128,7 +129,7 @@ impl ActionPage<'_> {
         Other {
             number: item.number,
             is_current: Some(item.number) == self.focus,
-            band: words::band(item.decision.band),
+            band: words::band(item.band()),
             page: safe::line(&short(words::page(item.comment), 60).dotted("…", str::to_owned)),
         }
     }
@@ -223,12 +224,12 @@ fn capital(text: &str) -> String {
 }
 
 /// The class and the symbol of a band.
-fn band(band: Band) -> (&'static str, &'static str) {
+fn band(band: Option<Band>) -> (&'static str, &'static str) {
     match band {
-        Band::LikelyFine => ("fine", "g1"),
-        Band::Unsure => ("unsure", "g2"),
-        Band::LikelySpam => ("likely", "g3"),
-        Band::RulesOnly => ("rules", "g0"),
+        Some(Band::LikelyFine) => ("fine", "g1"),
+        Some(Band::Unsure) => ("unsure", "g2"),
+        Some(Band::LikelySpam) => ("likely", "g3"),
+        Some(Band::RulesOnly) | None => ("rules", "g0"),
     }
 }
 
@@ -278,6 +279,7 @@ struct Shown {
     path: String,
     nonce: String,
     ruled: Option<String>,
+    is_check: bool,
     spam: Vec<Note>,
     ham: Vec<Note>,
 }

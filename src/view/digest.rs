@@ -2,7 +2,7 @@
 //! configured name only; what does not fit into the budget of bytes waits on the page.
 
 use super::excerpt::{excerpt, short};
-use super::reasons::{Reason, Reasons};
+use super::reasons::Reason;
 use super::safe::{self, Html};
 use super::{Item, rendered, words};
 use crate::clock::Timestamp;
@@ -102,14 +102,14 @@ impl DigestView<'_> {
     /// Counts and the configured name only: no word of a commenter reaches a header.
     fn subject(&self) -> String {
         let comments = words::count(self.total(), "comment", "comments");
-        let spam = self.banded(Band::LikelySpam);
+        let spam = self.banded(Some(Band::LikelySpam));
         let oldest = self.items.iter().map(|item| item.comment.received_at).min().unwrap_or(self.now);
         let spam = if spam > 0 { format!("{spam} likely spam, ") } else { String::new() };
         format!("[{}] {comments} to review ({spam}oldest {})", safe::header_text(self.site_name), words::span(oldest, self.now))
     }
 
-    fn banded(&self, band: Band) -> usize {
-        self.items.iter().filter(|item| item.decision.band == band).count()
+    fn banded(&self, band: Option<Band>) -> usize {
+        self.items.iter().filter(|item| item.band() == band).count()
     }
 
     fn headline(&self) -> String {
@@ -136,7 +136,7 @@ impl DigestView<'_> {
 
     /// What a mail program shows beside the subject.
     fn preheader(&self) -> String {
-        let bands = [Band::LikelySpam, Band::Unsure, Band::LikelyFine, Band::RulesOnly];
+        let bands = [Some(Band::LikelySpam), Some(Band::Unsure), Some(Band::LikelyFine), Some(Band::RulesOnly), None];
         let counted = bands.map(|band| (self.banded(band), words::band(band).to_lowercase()));
         let parts: Vec<String> = counted.iter().filter(|(count, _)| *count > 0).map(|(count, band)| format!("{count} {band}")).collect();
         format!("{}. {}", parts.join(", "), self.handled_words())
@@ -151,20 +151,21 @@ impl DigestView<'_> {
 
     fn html_item(&self, item: &Item<'_>) -> HtmlItem {
         let shown = |text: &str, chars_max| safe::mail(&short(text, chars_max).dotted("…", str::to_owned));
-        let reasons = Reasons::of(item.decision);
+        let reasons = item.reasons();
         let quote = excerpt(&item.comment.body, &reasons.needles(), EXCERPT_CHARS_MAX).dotted("…", str::to_owned);
-        let (class, colour, cells) = dress(item.decision.band);
+        let (class, colour, cells) = dress(item.band());
         HtmlItem {
             class,
             colour,
             cells,
             number: item.number,
-            band: words::band(item.decision.band),
+            band: words::band(item.band()),
             page: shown(words::page(item.comment), TITLE_CHARS_MAX),
             age: words::ago(item.comment.received_at, self.now),
             name: shown(words::name(item.comment), NAME_CHARS_MAX),
             facts: facts(item, "…"),
             quote: safe::mail(&quote),
+            is_check: item.is_check,
             spam: said(&reasons.spam, |text| shown(text, REASON_CHARS_MAX)),
             ham: said(&reasons.ham, |text| shown(text, REASON_CHARS_MAX)),
             url: format!("{}?i={}", self.review_url, item.number),
@@ -173,18 +174,19 @@ impl DigestView<'_> {
 
     fn text_item(&self, item: &Item<'_>) -> TextItem {
         let shown = |text: &str, chars_max| safe::isolated(&short(text, chars_max).dotted("...", safe::plain));
-        let reasons = Reasons::of(item.decision);
+        let reasons = item.reasons();
         let quote = excerpt(&item.comment.body, &reasons.needles(), EXCERPT_CHARS_MAX).dotted("...", safe::plain);
         let spam = said(&reasons.spam, |text| format!("+ {}", shown(text, REASON_CHARS_MAX)));
         let ham = said(&reasons.ham, |text| format!("- {}", shown(text, REASON_CHARS_MAX)));
         TextItem {
             number: item.number,
-            band: words::band(item.decision.band).to_uppercase(),
+            band: words::band(item.band()).to_uppercase(),
             page: shown(words::page(item.comment), TITLE_CHARS_MAX),
             age: words::ago(item.comment.received_at, self.now),
             name: shown(words::name(item.comment), NAME_CHARS_MAX),
             facts: facts(item, "..."),
             why: spam.into_iter().chain(ham).collect(),
+            is_check: item.is_check,
             quote: wrapped(&quote).iter().map(|line| safe::isolated(line)).collect(),
             url: format!("{}?i={}", self.review_url, item.number),
         }
@@ -192,12 +194,12 @@ impl DigestView<'_> {
 }
 
 /// The class, colour and cells of a band; fine left, spam right, as on the page.
-fn dress(band: Band) -> (&'static str, &'static str, &'static str) {
+fn dress(band: Option<Band>) -> (&'static str, &'static str, &'static str) {
     match band {
-        Band::LikelyFine => ("f", "#0b6653", "■□□"),
-        Band::Unsure => ("u", "#7c5000", "□■□"),
-        Band::LikelySpam => ("l", "#a01c49", "□□■"),
-        Band::RulesOnly => ("s", "#4e5a5e", "□□□"),
+        Some(Band::LikelyFine) => ("f", "#0b6653", "■□□"),
+        Some(Band::Unsure) => ("u", "#7c5000", "□■□"),
+        Some(Band::LikelySpam) => ("l", "#a01c49", "□□■"),
+        Some(Band::RulesOnly) | None => ("s", "#4e5a5e", "□□□"),
     }
 }
 
@@ -277,6 +279,7 @@ struct HtmlItem {
     name: Html,
     facts: String,
     quote: Html,
+    is_check: bool,
     spam: Vec<Html>,
     ham: Vec<Html>,
     url: String,
@@ -292,6 +295,7 @@ struct TextItem {
     name: String,
     facts: String,
     why: Vec<String>,
+    is_check: bool,
     quote: Vec<String>,
     url: String,
 }

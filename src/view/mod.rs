@@ -23,7 +23,8 @@ pub use safe::{header_text, mask_email, plain as terminal_text};
 
 use crate::clock::Timestamp;
 use crate::comment::Comment;
-use crate::decision::{Decision, Ruling, Status};
+use crate::decision::{Band, Decision, Ruling, Status};
+use reasons::Reasons;
 
 /// One stylesheet for every page; served as `/assets/hamlet.css`.
 pub const STYLESHEET: &str = include_str!("hamlet.css");
@@ -36,9 +37,23 @@ pub struct Item<'a> {
     pub comment: &'a Comment,
     pub decision: &'a Decision,
     pub status: Status,
+    /// A spot check: the page says neither what was decided nor why, so that the ruling is the person's own.
+    pub is_check: bool,
     pub history: History,
     /// The last ruling, if a person has ruled; then no form is shown.
     pub ruled: Option<Ruled<'a>>,
+}
+
+impl Item<'_> {
+    /// None for a spot check.
+    fn band(&self) -> Option<Band> {
+        (!self.is_check).then_some(self.decision.band)
+    }
+
+    /// Both sides empty for a spot check.
+    fn reasons(&self) -> Reasons {
+        if self.is_check { Reasons::default() } else { Reasons::of(self.decision) }
+    }
 }
 
 /// What became of the author's earlier comments.

@@ -36,7 +36,7 @@ pub struct Reason {
 }
 
 /// Both sides of one decision, each strongest first.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reasons {
     pub spam: Vec<Reason>,
     pub ham: Vec<Reason>,
@@ -118,10 +118,11 @@ impl Weight {
     }
 }
 
-/// Which way a finding leans, in log-odds of spam. What the classifier already weighs leans to spam a little: it was worth telling.
+/// Which way a finding leans, in log-odds of spam; one that holds may speak against a rejection. What the classifier already weighs leans to spam a little: it was worth telling.
 fn leaning(finding: &Finding) -> f64 {
     match finding.effect {
         Effect::Reject => HARD + 1.0,
+        Effect::Hold if finding.log_odds < 0.0 => -HARD,
         Effect::Hold => HARD,
         Effect::Trust => -HARD,
         Effect::Evidence => finding.log_odds,

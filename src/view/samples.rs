@@ -4,7 +4,7 @@ use super::{History, Item};
 use crate::classifier::{Contribution, Score};
 use crate::clock::Timestamp;
 use crate::comment::{Comment, Limits, Submission};
-use crate::decision::{Decision, Mode, Policy, Status, decide};
+use crate::decision::{Decision, Mode, Policy, Recent, Status, decide};
 use crate::dice::Dice;
 use crate::id::{CommentId, ModelId, SiteId};
 use crate::rules::{Effect, Finding};
@@ -45,7 +45,7 @@ pub fn decision(log_odds: Option<f64>, findings: &[(&str, Effect, &str, f64)], e
         .collect();
     let evidence = evidence.iter().map(|(what, log_odds)| Contribution { what: (*what).into(), log_odds: *log_odds }).collect();
     let score = log_odds.map(|log_odds| Score { log_odds, model: ModelId::new("m1"), evidence });
-    decide(findings, score, Policy { publish_max: 0.05, reject_min: 0.99, discard_min: 0.999 }, Mode::Enforce, now())
+    decide(findings, score, Recent::default(), Policy { publish_max: 0.05, reject_min: 0.99, discard_min: 0.999 }, Mode::Enforce, now())
 }
 
 pub fn jane() -> Sample {
@@ -98,6 +98,7 @@ pub fn items(samples: &[Sample]) -> Vec<Item<'_>> {
         .iter()
         .enumerate()
         .map(|(index, sample)| Item {
+            is_check: false,
             number: index + 1,
             comment: &sample.comment,
             decision: &sample.decision,

@@ -39,12 +39,14 @@ pub fn ago(earlier: Timestamp, now: Timestamp) -> String {
     format!("{} ago", span(earlier, now))
 }
 
-pub fn band(band: Band) -> &'static str {
+/// None is a spot check.
+pub fn band(band: Option<Band>) -> &'static str {
     match band {
-        Band::LikelyFine => "Likely fine",
-        Band::Unsure => "Unsure",
-        Band::LikelySpam => "Likely spam",
-        Band::RulesOnly => "Rules only",
+        Some(Band::LikelyFine) => "Likely fine",
+        Some(Band::Unsure) => "Unsure",
+        Some(Band::LikelySpam) => "Likely spam",
+        Some(Band::RulesOnly) => "Rules only",
+        None => "Spot check",
     }
 }
 

@@ -43,6 +43,8 @@ undo_seconds = 0
 publish_max = 0.0
 reject_min = 1.0
 discard_min = 1.0
+audit_published_share = 0.0
+audit_rejected_share = 0.0
 [rules]
 blocklist = ["blockedword"]
 [sites.blog]

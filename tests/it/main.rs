@@ -12,6 +12,7 @@
 
 mod api;
 mod app;
+mod audit;
 mod blog;
 mod commands;
 mod crash;

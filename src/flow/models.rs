@@ -1,0 +1,212 @@
+//! The models at work: for each site the promoted one, frozen until the next promotion, beside it a copy that learns every ruling at once,
+//! and how much spam comes in just now. The judge loop owns them. What the frozen one says is measured and decides; what the others say
+//! may take a comment to the moderators and no further (see `decision`).
+
+use super::App;
+use crate::classifier::tracker::Tracker;
+use crate::classifier::{Features, Model, Score};
+use crate::decision::Recent;
+use crate::id::{ModelId, SiteId};
+use crate::shelf::{self, Shelf, ShelfError};
+use crate::store::{Reader, Relabelled, StoreError};
+use crate::text::Reading;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Rulings read at a time when a model catches up: a bound on memory.
+const RULINGS_AT_ONCE: usize = 500;
+
+/// Why a site gets no new model; it keeps the one it has.
+#[derive(Debug, thiserror::Error)]
+pub enum NoModel {
+    #[error(transparent)]
+    Shelf(#[from] ShelfError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// By site. Of a site that is not here no model could be read: the rules alone decide, and nothing is published that no rule vouches for.
+#[derive(Debug, Default)]
+pub struct Models(BTreeMap<SiteId, SiteModel>);
+
+/// What judges one site's comments.
+#[derive(Debug, Clone)]
+pub struct SiteModel {
+    frozen: Arc<Model>,
+    /// None where nothing can be learnt between trainings, as by the starter.
+    live: Option<Live>,
+    tracker: Tracker,
+}
+
+/// A copy of the frozen model that goes on learning.
+#[derive(Debug, Clone)]
+struct Live {
+    model: Model,
+    /// The last ruling it knows, by its number.
+    ruling: i64,
+    /// Whether it learnt anything that the frozen one does not know.
+    has_learnt: bool,
+}
+
+impl Models {
+    /// Every site's model, caught up with the rulings. One that cannot be read is told of in the log.
+    pub fn load(app: &App) -> Self {
+        let mut models = Self::default();
+        for site in app.config.sites.keys() {
+            match SiteModel::load(&app.shelf, app.store.read(), site) {
+                Ok(model) => models.take(site.clone(), model),
+                Err(error) => tracing::error!(site = %site, error = &error as &dyn std::error::Error, "model.unreadable"),
+            }
+        }
+        models
+    }
+
+    pub fn of(&self, site: &SiteId) -> Option<&SiteModel> {
+        self.0.get(site)
+    }
+
+    pub fn of_mut(&mut self, site: &SiteId) -> Option<&mut SiteModel> {
+        self.0.get_mut(site)
+    }
+
+    /// From now on this judges the site's comments. Sites that are judged by the same model, as by the starter, share it.
+    pub fn take(&mut self, site: SiteId, mut model: SiteModel) {
+        tracing::info!(site = %site, model.id = %model.id(), "model.taken");
+        if let Some(same) = self.0.values().find(|other| other.id() == model.id()) {
+            model.frozen = Arc::clone(&same.frozen);
+        }
+        self.0.insert(site, model);
+    }
+
+    /// Each site's model by name.
+    pub fn ids(&self) -> impl Iterator<Item = (&SiteId, &ModelId)> {
+        self.0.iter().map(|(site, model)| (site, model.id()))
+    }
+}
+
+impl SiteModel {
+    pub fn new(model: Model) -> Self {
+        let tracker = Tracker::new(model.card.spam, model.card.ham);
+        // Rulings are learnt over what was trained on rulings; a model from elsewhere knows none of them.
+        let ruling = model.card.ruling.unwrap_or(0);
+        let live = model.counts.is_some().then(|| Live { model: model.clone(), ruling, has_learnt: false });
+        // The counts are for learning, which the frozen one does not.
+        Self { frozen: Arc::new(Model { counts: None, ..model }), live, tracker }
+    }
+
+    /// The site's promoted model, else the starter, caught up with the rulings. Reading it verifies it: its checksum, and that this build
+    /// makes of its golden examples what the one did that trained it.
+    ///
+    /// # Errors
+    /// [`NoModel`] when the one that should be taken cannot be read.
+    pub fn load(shelf: &Shelf, reader: &Reader, site: &SiteId) -> Result<Self, NoModel> {
+        let mut model = Self::new(shelf::current_or_starter(shelf, site)?);
+        model.catch_up(reader, site, &mut Features::default())?;
+        Ok(model)
+    }
+
+    pub fn id(&self) -> &ModelId {
+        &self.frozen.id
+    }
+
+    /// What the frozen model says with its evidence, and what has become known since.
+    pub fn score(&self, features: &mut Features, reading: &Reading) -> (Score, Recent) {
+        let score = self.frozen.score(features, reading);
+        let live = self.live.as_ref().filter(|live| live.has_learnt);
+        let rulings = live.map_or(0.0, |live| live.model.log_odds(features, reading) - score.log_odds);
+        (score, Recent { rulings, incoming: self.tracker.shift() })
+    }
+
+    /// A comment came in of which the frozen model said this.
+    pub fn observe(&mut self, log_odds: f64) {
+        self.tracker.observe(log_odds);
+    }
+
+    /// Learns the rulings that it does not know yet.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be read; it then knows those before.
+    pub fn catch_up(&mut self, reader: &Reader, site: &SiteId, features: &mut Features) -> Result<(), StoreError> {
+        let Some(live) = &mut self.live else { return Ok(()) };
+        loop {
+            let news = reader.relabelled(site, live.ruling, RULINGS_AT_ONCE)?;
+            if news.is_empty() {
+                return Ok(());
+            }
+            for news in &news {
+                live.learn(news, features);
+            }
+        }
+    }
+}
+
+impl Live {
+    fn learn(&mut self, news: &Relabelled, features: &mut Features) {
+        self.ruling = news.ruling;
+        if news.before == news.now {
+            return;
+        }
+        let reading = Reading::of(&news.body);
+        if let Some(label) = news.before {
+            self.has_learnt |= self.model.unlearn(features, &reading, label);
+        }
+        if let Some(label) = news.now {
+            self.has_learnt |= self.model.learn(features, &reading, label);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classifier::train::{fit, train};
+    use crate::classifier::{Example, Fold, Label, Reach};
+    use Label::{Ham, Spam};
+
+    fn own_model() -> Model {
+        let mut fold = Fold::new(Reach::Home, 7);
+        for (body, label) in [("cheap pills now", Spam), ("win money fast", Spam), ("thanks, this helped", Ham), ("a small grinder", Ham)] {
+            fold.add(&Example { body: body.into(), label, group: None, time: None });
+        }
+        train(fold, Vec::new(), String::new(), |folded| folded.iter().map(fit).collect()).unwrap()
+    }
+
+    fn relabelled(ruling: i64, before: Option<Label>, now: Option<Label>) -> Relabelled {
+        Relabelled { ruling, body: "quillon sharpeners for the garden".into(), before, now }
+    }
+
+    #[test]
+    fn what_is_ruled_moves_the_recent_word_alone_and_what_is_taken_back_moves_nothing() {
+        let mut model = SiteModel::new(own_model());
+        let (mut features, reading) = (Features::default(), Reading::of("quillon sharpeners"));
+        let (measured, before) = model.score(&mut features, &reading);
+        assert_eq!(before, Recent::default());
+        let mut learn = |model: &mut SiteModel, news: Relabelled| model.live.as_mut().unwrap().learn(&news, &mut features);
+        learn(&mut model, relabelled(1, None, Some(Spam)));
+        let (score, recent) = model.score(&mut Features::default(), &reading);
+        assert!(score == measured && recent.rulings > 0.1, "{recent:?}");
+        learn(&mut model, relabelled(2, Some(Spam), None));
+        let (_, recent) = model.score(&mut Features::default(), &reading);
+        assert!(recent.rulings.abs() < 1e-9 && model.live.unwrap().ruling == 2, "{recent:?}");
+    }
+
+    #[test]
+    fn a_wave_of_spam_moves_the_recent_word_alone() {
+        let mut model = SiteModel::new(shelf::starter().unwrap());
+        let (mut features, reading) = (Features::default(), Reading::of("A word about the kettle."));
+        let (measured, _) = model.score(&mut features, &reading);
+        (0..200).for_each(|_| model.observe(4.0));
+        let (score, recent) = model.score(&mut features, &reading);
+        assert!(score == measured && recent.incoming > 0.5 && recent.rulings == 0.0, "{recent:?}");
+    }
+
+    #[test]
+    fn sites_share_the_model_that_they_share() {
+        let mut models = Models::default();
+        for site in ["blog", "shop"] {
+            models.take(SiteId::new(site), SiteModel::new(shelf::starter().unwrap()));
+        }
+        let [blog, shop] = ["blog", "shop"].map(|site| &models.of(&SiteId::new(site)).unwrap().frozen);
+        assert!(Arc::ptr_eq(blog, shop));
+    }
+}

@@ -1,0 +1,81 @@
+//! Labels: what people's rulings teach a model, all at once for a training, or one after another for a model that is at work.
+
+use super::{Reader, StoreError, rows};
+use crate::classifier::{Example, Label};
+use crate::id::SiteId;
+use rusqlite::params;
+
+/// What a site's people have ruled so far.
+#[derive(Debug, Clone)]
+pub struct Labelled {
+    /// Every comment whose last ruling is a label, oldest first.
+    pub examples: Vec<Example>,
+    /// The last ruling among them, by its number; 0 before the first.
+    pub ruling: i64,
+}
+
+/// One ruling as a change of labels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relabelled {
+    /// The ruling's number; later ones are higher.
+    pub ruling: i64,
+    pub body: String,
+    /// What the ruling before it taught, if there was one.
+    pub before: Option<Label>,
+    pub now: Option<Label>,
+}
+
+impl Reader {
+    /// What the next training of a site learns from.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn labelled(&self, site: &SiteId) -> Result<Labelled, StoreError> {
+        self.with(|connection| {
+            let sql = "SELECT body, ruled, page_url FROM comments WHERE site = ?1 AND ruled IS NOT NULL ORDER BY seq";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut found = statement.query([site.as_str()])?;
+            let mut examples = Vec::new();
+            while let Some(row) = found.next()? {
+                let Some(label) = Label::of(rows::ruling(&row.get::<_, String>(1)?)?) else { continue };
+                examples.push(Example { body: row.get(0)?, label, group: row.get(2)?, time: None });
+            }
+            let sql = "SELECT coalesce(max(seq), 0) FROM rulings WHERE site = ?1";
+            let ruling = connection.prepare_cached(sql)?.query_row([site.as_str()], |row| row.get(0))?;
+            Ok(Labelled { examples, ruling })
+        })
+    }
+
+    /// The rulings of a site after the one of this number, in order, at most `limit` of them.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn relabelled(&self, site: &SiteId, after: i64, limit: usize) -> Result<Vec<Relabelled>, StoreError> {
+        self.with(|connection| {
+            let sql = "SELECT r.seq, c.body, r.ruling,
+                              (SELECT p.ruling FROM rulings p WHERE p.comment = r.comment AND p.seq < r.seq ORDER BY p.seq DESC LIMIT 1)
+                       FROM rulings r JOIN comments c ON c.seq = r.comment WHERE r.site = ?1 AND r.seq > ?2 ORDER BY r.seq LIMIT ?3";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut found = statement.query(params![site.as_str(), after, limit])?;
+            let mut relabelled = Vec::new();
+            while let Some(row) = found.next()? {
+                let now = Label::of(rows::ruling(&row.get::<_, String>(2)?)?);
+                let before = row.get::<_, Option<String>>(3)?.map(|ruling| rows::ruling(&ruling)).transpose()?.and_then(Label::of);
+                relabelled.push(Relabelled { ruling: row.get(0)?, body: row.get(1)?, before, now });
+            }
+            Ok(relabelled)
+        })
+    }
+
+    /// Sites with rulings, whether they stand in the settings or not.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn ruled_sites(&self) -> Result<Vec<SiteId>, StoreError> {
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached("SELECT DISTINCT site FROM rulings ORDER BY site")?;
+            let sites = statement.query_map([], |row| row.get::<_, String>(0))?;
+            Ok(sites.map(|site| site.map(SiteId::new)).collect::<Result<_, _>>()?)
+        })
+    }
+}
