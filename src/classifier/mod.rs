@@ -12,6 +12,7 @@ pub mod format;
 pub mod golden;
 pub mod hashing;
 pub mod model;
+pub mod parts;
 pub mod splits;
 pub mod stack;
 pub mod table;

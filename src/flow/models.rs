@@ -117,6 +117,11 @@ impl SiteModel {
         (score, Recent { rulings, incoming: self.tracker.shift() })
     }
 
+    /// What the frozen model says of the worst stretch of a text; none for a short one.
+    pub fn worst_part(&self, features: &mut Features, text: &str) -> Option<f64> {
+        self.frozen.worst_part(features, text)
+    }
+
     /// A comment came in of which the frozen model said this.
     pub fn observe(&mut self, log_odds: f64) {
         self.tracker.observe(log_odds);
