@@ -57,7 +57,6 @@ pub fn mass(units: u32) -> f64 {
 impl Totals {
     /// ln of both classes' smoothed totals, spam less ham: what is taken from every seen feature's log-odds.
     pub fn norm(self) -> f64 {
-
         let smooth = SMOOTHING * f64::from(self.columns);
         (float(self.spam) / UNIT + smooth).max(SMOOTHING).ln() - (float(self.ham) / UNIT + smooth).max(SMOOTHING).ln()
     }
@@ -71,7 +70,6 @@ fn float(units: u64) -> f64 {
 impl Cell {
     /// ln (spam + a) - ln (ham + a): the log-odds before the norm.
     pub fn log_ratio(self) -> f64 {
-
         ((mass(self.spam) + SMOOTHING) / (mass(self.ham) + SMOOTHING)).ln()
     }
 
@@ -159,7 +157,11 @@ impl Counts {
     /// What the stack reads of a document which was counted, with `left_out` (which holds it) taken away.
     /// Buckets that only the left-out documents had weigh nothing, as at prediction.
     pub fn sums_without(&self, buckets: &[u32], left_out: &LeftOut) -> Sums {
-        let totals = Totals { spam: self.totals.spam.saturating_sub(left_out.spam), ham: self.totals.ham.saturating_sub(left_out.ham), ..self.totals };
+        let totals = Totals {
+            spam: self.totals.spam.saturating_sub(left_out.spam),
+            ham: self.totals.ham.saturating_sub(left_out.ham),
+            ..self.totals
+        };
         let norm = totals.norm();
         let mut sums = Sums::default();
         for &bucket in buckets {
@@ -253,8 +255,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const DOCUMENTS: [(&[u32], Label); 4] =
-        [(&[1, 2, 3], Label::Spam), (&[2, 4], Label::Ham), (&[1, 4], Label::Spam), (&[3], Label::Ham)];
+    const DOCUMENTS: [(&[u32], Label); 4] = [(&[1, 2, 3], Label::Spam), (&[2, 4], Label::Ham), (&[1, 4], Label::Spam), (&[3], Label::Ham)];
 
     fn counted(documents: &[(&[u32], Label)]) -> Counts {
         let mut counts = Counts::default();

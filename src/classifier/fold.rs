@@ -4,8 +4,8 @@
 use super::counts::{Counts, LeftOut};
 use super::features::{DENSE, Family, Features};
 use super::hashing::{Hashing, mix};
-use super::stack::{INPUTS, Stack};
 use super::model::Model;
+use super::stack::{INPUTS, Stack};
 use super::{Example, Label, blend};
 use crate::text::Reading;
 use std::collections::HashMap;
@@ -171,9 +171,7 @@ impl Sample {
         let page = example.group.as_deref().map(|page| Hashing::of(0).word(page));
         let unit = match page {
             None => hashed(&[self.seen]),
-            Some(page) => {
-                hashed(&[page, u64::from(self.count_on(page) / STRETCH)])
-            }
+            Some(page) => hashed(&[page, u64::from(self.count_on(page) / STRETCH)]),
         };
         if unit > self.limit {
             return;
@@ -215,7 +213,11 @@ impl Sample {
             return HashMap::new();
         }
         let is_whole = |page: u64, n: usize| self.on_page.get(slot(page)).is_some_and(|all| *all as usize == n);
-        pages.into_iter().filter(|(page, documents)| is_whole(*page, documents.len())).map(|(page, documents)| (page, left_out(&documents))).collect()
+        pages
+            .into_iter()
+            .filter(|(page, documents)| is_whole(*page, documents.len()))
+            .map(|(page, documents)| (page, left_out(&documents)))
+            .collect()
     }
 }
 

@@ -5,11 +5,11 @@
 //! stderr is closed; [`train`] takes it as an argument for that reason.
 
 use super::Label;
+use super::blend::blend;
 use super::counts::{Counts, SMOOTHING, mass};
 use super::evaluate;
 use super::features::{DENSE, FEATURES_VERSION};
 use super::fold::{Fold, Reach, Row};
-use super::blend::blend;
 use super::model::{Base, Card, Figures, Layer, Model, Source};
 use super::stack::{INPUTS, Stack};
 use super::table::{Entry, Table};
