@@ -121,13 +121,6 @@ impl Features {
         self.buckets.get(family as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// Leaves a family out.
-    pub fn forget(&mut self, family: Family) {
-        if let Some(buckets) = self.buckets.get_mut(family as usize) {
-            buckets.clear();
-        }
-    }
-
     /// All families in their order.
     pub fn families(&self) -> &[Vec<u32>; Family::ALL.len()] {
         &self.buckets
