@@ -81,8 +81,8 @@ pub const DENSE: [&str; 18] = [
 pub struct Features {
     buckets: [Vec<u32>; Family::ALL.len()],
     pub dense: [f64; DENSE.len()],
-    /// A bit for every bucket of every family; all clear between readings.
-    met: Vec<u64>,
+    /// A bit for every bucket of one family; all clear between readings.
+    met: Box<[u64; BUCKETS / 64]>,
     codes: Vec<u32>,
     words: Vec<u64>,
 }
@@ -92,7 +92,7 @@ impl Default for Features {
         Self {
             buckets: Default::default(),
             dense: [0.0; DENSE.len()],
-            met: vec![0; Family::ALL.len() * BUCKETS / 64],
+            met: Box::new([0; BUCKETS / 64]),
             codes: Vec::new(),
             words: Vec::new(),
         }
@@ -104,16 +104,15 @@ impl Features {
     pub fn read(&mut self, reading: &Reading, hashing: &Hashing) {
         self.buckets.iter_mut().for_each(Vec::clear);
         let Self { buckets, met, codes, words, dense } = self;
-        let counted = visit(reading, hashing, codes, words, |family, bucket, _| {
-            if first(met, family, bucket)
-                && let Some(list) = buckets.get_mut(family as usize)
-            {
+        *dense = visit(reading, hashing, codes, words, |family, bucket, _| {
+            if let Some(list) = buckets.get_mut(family as usize) {
                 list.push(bucket);
             }
         });
-        *dense = counted;
-        for (family, list) in Family::ALL.into_iter().zip(buckets) {
-            list.iter().for_each(|bucket| clear(met, family, *bucket));
+        // Family by family, so that the bits of one stay in the nearest cache.
+        for list in buckets {
+            list.retain(|bucket| first(met, *bucket));
+            list.iter().for_each(|bucket| clear(met, *bucket));
         }
     }
 
@@ -122,43 +121,39 @@ impl Features {
         self.buckets.get(family as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// Leaves a family out.
-    pub fn forget(&mut self, family: Family) {
-        if let Some(buckets) = self.buckets.get_mut(family as usize) {
-            buckets.clear();
-        }
-    }
-
     /// All families in their order.
     pub fn families(&self) -> &[Vec<u32>; Family::ALL.len()] {
         &self.buckets
     }
 
-    /// Calls `found` for every distinct feature with the piece it first came from.
+    /// Calls `found` for every distinct feature with the piece it first came from, family by family.
     pub fn pieces(&mut self, reading: &Reading, hashing: &Hashing, mut found: impl FnMut(Family, u32, Piece)) {
         let Self { met, codes, words, .. } = self;
+        let mut pieces = Family::ALL.map(|_| Vec::new());
         visit(reading, hashing, codes, words, |family, bucket, piece| {
-            if first(met, family, bucket) {
-                found(family, bucket, piece);
+            if let Some(list) = pieces.get_mut(family as usize) {
+                list.push((bucket, piece));
             }
         });
-        met.fill(0);
+        for (family, mut list) in Family::ALL.into_iter().zip(pieces) {
+            list.retain(|(bucket, _)| first(met, *bucket));
+            list.iter().for_each(|(bucket, _)| clear(met, *bucket));
+            list.into_iter().for_each(|(bucket, piece)| found(family, bucket, piece));
+        }
     }
 }
 
 /// Whether this bucket is met for the first time.
-fn first(met: &mut [u64], family: Family, bucket: u32) -> bool {
-    let at = family as usize * BUCKETS + bucket as usize;
-    let Some(word) = met.get_mut(at / 64) else { return false };
-    let bit = 1 << (at % 64);
+fn first(met: &mut [u64; BUCKETS / 64], bucket: u32) -> bool {
+    let Some(word) = met.get_mut(bucket as usize / 64) else { return false };
+    let bit = 1 << (bucket % 64);
     let first = *word & bit == 0;
     *word |= bit;
     first
 }
 
-fn clear(met: &mut [u64], family: Family, bucket: u32) {
-    let at = family as usize * BUCKETS + bucket as usize;
-    if let Some(word) = met.get_mut(at / 64) {
+fn clear(met: &mut [u64; BUCKETS / 64], bucket: u32) {
+    if let Some(word) = met.get_mut(bucket as usize / 64) {
         *word = 0;
     }
 }
@@ -231,22 +226,27 @@ fn characters(folded: &str, hashing: &Hashing, codes: &mut Vec<u32>, found: &mut
     codes.push(BLANK);
     codes.extend(folded.chars().map(u32::from));
     codes.push(BLANK);
+    let whole = codes.len();
+    // Every run is read at full length; what would reach beyond the text is not a feature.
+    codes.extend([0; RUN_CHARS_MAX - 1]);
     // The first run begins at the blank before the text.
     let mut from = 0;
-    for (index, &code) in codes.iter().enumerate() {
-        let run = codes.get(index..codes.len().min(index + RUN_CHARS_MAX)).unwrap_or(&[]);
-        let mut to = from;
-        for ((length, hash), &code) in (1..).zip(hashing.runs(run)).zip(run) {
-            to += width(code);
-            match length {
-                3 => found(Family::Threes, bucket(hash), Piece::Text(from, to)),
-                4 => found(Family::Fours, bucket(hash), Piece::Text(from, to)),
-                5 => found(Family::Fives, bucket(hash), Piece::Text(from, to)),
-                7 => found(Family::Sevens, bucket(hash), Piece::Text(from, to)),
-                _ => {}
-            }
+    for (run, left) in codes.array_windows().zip((1..=whole).rev()) {
+        let [_, _, three, four, five, _, seven] = hashing.runs(run);
+        let end = |length| Piece::Text(from, from + run.iter().take(length).copied().map(width).sum::<u32>());
+        if left >= 3 {
+            found(Family::Threes, bucket(three), end(3));
         }
-        from += if index == 0 { 0 } else { width(code) };
+        if left >= 4 {
+            found(Family::Fours, bucket(four), end(4));
+        }
+        if left >= 5 {
+            found(Family::Fives, bucket(five), end(5));
+        }
+        if left >= 7 {
+            found(Family::Sevens, bucket(seven), end(7));
+        }
+        from += if left == whole { 0 } else { run.first().copied().map_or(0, width) };
     }
 }
 

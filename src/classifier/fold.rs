@@ -45,13 +45,14 @@ pub struct Fold {
     features: Features,
 }
 
-/// A document as the stack's rows need it.
+/// An example as counts and rows need it: its features, distinct and by family.
 #[derive(Debug)]
-struct Document {
+pub struct Document {
     buckets: [Box<[u32]>; Family::ALL.len()],
     dense: [f64; DENSE.len()],
     label: Label,
     page: Option<u64>,
+    sketches: [u64; 2],
 }
 
 /// One row for the stack: what it reads of a document that the counts do not hold.
@@ -86,29 +87,33 @@ impl Fold {
     }
 
     pub fn add(&mut self, example: &Example) {
-        let reading = Reading::of(&example.body);
-        self.features.read(&reading, &self.hashing);
-        if self.sketches.is_copy(&self.features, example.label) {
+        let document = Document::of(example, &self.hashing, &mut self.features);
+        self.count(document, &example.body);
+    }
+
+    /// The half of [`Fold::add`] that must go in order; `document` is of this fold's hashing, and `body` its text.
+    pub fn count(&mut self, mut document: Document, body: &str) {
+        if self.sketches.is_copy(document.sketches) {
             self.copies += 1;
             return;
         }
         if self.reach == Reach::Abroad {
             // The hosts that one corpus happens to link would only mislead: ham that cites encyclopaedias, spam on invented domains.
-            self.features.forget(Family::Hosts);
+            document.forget(Family::Hosts);
         }
-        match example.label {
+        let label = document.label;
+        match label {
             Label::Spam => self.spam += 1,
             Label::Ham => self.ham += 1,
         }
-        for (counts, buckets) in self.counts.iter_mut().zip(self.features.families()) {
-            counts.learn(buckets, example.label);
+        for (counts, buckets) in self.counts.iter_mut().zip(&document.buckets) {
+            counts.learn(buckets, label);
         }
-        self.sample.offer(&self.features, example);
-        // The features are the base's only after they were counted: it hashes with another key.
+        self.sample.offer(document);
         if let Some(base) = &self.base
             && self.spam + self.ham < blend::LABELS_ALONE
         {
-            self.base_scored.push((base.log_odds(&mut self.features, &reading), example.label));
+            self.base_scored.push((base.log_odds(&mut self.features, &Reading::of(body)), label));
         }
     }
 
@@ -131,6 +136,27 @@ impl Fold {
         let families = self.counts.iter().zip(&document.buckets).zip(left_out);
         let sums = families.map(|((counts, buckets), out)| counts.sums_without(buckets, out.borrow()));
         Row { inputs: Stack::inputs(sums, &document.dense), label: document.label }
+    }
+}
+
+impl Document {
+    /// The half of reading that knows no other example, and so may run beside others. `features` is room to work in.
+    pub fn of(example: &Example, hashing: &Hashing, features: &mut Features) -> Self {
+        features.read(&Reading::of(&example.body), hashing);
+        Self {
+            buckets: features.families().each_ref().map(|buckets| buckets.as_slice().into()),
+            dense: features.dense,
+            label: example.label,
+            page: example.group.as_deref().map(|page| Hashing::of(0).word(page)),
+            sketches: sketches(features.family(Family::Words), example.label),
+        }
+    }
+
+    /// Leaves a family out.
+    fn forget(&mut self, family: Family) {
+        if let Some(buckets) = self.buckets.get_mut(family as usize) {
+            *buckets = Box::default();
+        }
     }
 }
 
@@ -167,10 +193,9 @@ fn hashed(values: &[u64]) -> u64 {
 }
 
 impl Sample {
-    fn offer(&mut self, features: &Features, example: &Example) {
+    fn offer(&mut self, document: Document) {
         self.seen += 1;
-        let page = example.group.as_deref().map(|page| Hashing::of(0).word(page));
-        let unit = match page {
+        let unit = match document.page {
             None => hashed(&[self.seen]),
             Some(page) => hashed(&[page, u64::from(self.count_on(page) / STRETCH)]),
         };
@@ -178,8 +203,7 @@ impl Sample {
             return;
         }
         self.units.push(unit);
-        let buckets = features.families().each_ref().map(|buckets| buckets.clone().into_boxed_slice());
-        self.documents.push(Document { buckets, dense: features.dense, label: example.label, page });
+        self.documents.push(document);
         if self.documents.len() > SAMPLE_MAX {
             self.halve();
         }
@@ -243,12 +267,10 @@ impl Default for Sketches {
 }
 
 impl Sketches {
-    fn is_copy(&mut self, features: &Features, label: Label) -> bool {
-        let words = features.family(Family::Words);
+    fn is_copy(&mut self, sketches: [u64; 2]) -> bool {
         let mut is_copy = false;
-        for half in 0..2u64 {
-            let [a, b, c, d] = [0, 1, 2, 3].map(|n| minimum(words, 4 * half + n));
-            let index = hashed(&[a, b, c, d, u64::from(label == Label::Spam)]) as usize % self.met.len();
+        for sketch in sketches {
+            let index = sketch as usize % self.met.len();
             if let Some(met) = self.met.get_mut(index) {
                 is_copy |= *met >= COPIES_MAX;
                 *met = met.saturating_add(1);
@@ -256,6 +278,15 @@ impl Sketches {
         }
         is_copy
     }
+}
+
+/// Each label has its own: ten wrong rulings must not keep ten right ones out.
+fn sketches(words: &[u32], label: Label) -> [u64; 2] {
+    let of = |first: u64| {
+        let [a, b, c, d] = [0, 1, 2, 3].map(|n| minimum(words, first + n));
+        hashed(&[a, b, c, d, u64::from(label == Label::Spam)])
+    };
+    [0, 4].map(of)
 }
 
 /// The least of the buckets under one of several orders.

@@ -20,7 +20,7 @@ pub mod tracker;
 pub mod train;
 
 pub use features::{FEATURES_VERSION, Family, Features};
-pub use fold::{Fold, Reach};
+pub use fold::{Document, Fold, Reach};
 pub use format::BadModel;
 pub use model::{Card, Model, Source};
 

@@ -56,10 +56,7 @@ mod tests {
     #[test]
     fn stretches_overlap_by_half_and_reach_the_end() {
         assert!(stretches("one two three four five six seven eight").is_empty());
-        assert_eq!(
-            stretches("1 2 3 4 5 6 7 8  9\n10 11 12 13"),
-            ["1 2 3 4 5 6 7 8", "5 6 7 8  9\n10 11 12", "9\n10 11 12 13"]
-        );
+        assert_eq!(stretches("1 2 3 4 5 6 7 8  9\n10 11 12 13"), ["1 2 3 4 5 6 7 8", "5 6 7 8  9\n10 11 12", "9\n10 11 12 13"]);
     }
 
     proptest! {

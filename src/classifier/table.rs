@@ -100,16 +100,17 @@ impl Table {
         if self.entries.is_empty() {
             return Sums::default();
         }
-        let (mut spam, mut ham, mut seen, mut depth) = (0, 0, 0, 0);
+        let (mut spam, mut all, mut seen, mut depth) = (0, 0, 0, 0);
         for &bucket in buckets {
             let entry = self.entry(bucket);
             let is_seen = i32::from(entry.is_seen());
-            let weight = (entry.weight_steps() - self.norm_steps) * is_seen;
+            let weight = (entry.weight_steps() - self.norm_steps) & -is_seen;
             spam += weight.max(0);
-            ham += weight.min(0);
+            all += weight;
             seen += is_seen;
             depth += entry.depth_steps();
         }
+        let ham = all - spam;
         let weight = |steps| f64::from(steps) / WEIGHT_STEPS;
         Sums { spam: weight(spam), ham: weight(ham), seen: f64::from(seen), depth: f64::from(depth) / DEPTH_STEPS }.over(buckets.len())
     }

@@ -107,7 +107,17 @@ pub fn train(
     let stack = stack(&rows, fold.reach, spam + ham)?;
     let scored: Vec<(f64, Label)> = rows.iter().map(|row| (stack.logit(&row.inputs), row.label)).collect();
     let figures = Figures::of(&evaluate::measure(&scored));
-    let card = Card { trained_at, features_version: FEATURES_VERSION, spam, ham, copies: fold.copies, sources, figures, ruling: None, golden: Vec::new() };
+    let card = Card {
+        trained_at,
+        features_version: FEATURES_VERSION,
+        spam,
+        ham,
+        copies: fold.copies,
+        sources,
+        figures,
+        ruling: None,
+        golden: Vec::new(),
+    };
     let counts = (fold.reach == Reach::Home).then_some(fold.counts);
     let base = fold.base.zip(blend(spam + ham, &fold.base_scored));
     let base = base.map(|(model, blend)| Base { id: model.id, layer: model.layer, blend });
@@ -128,28 +138,43 @@ impl Folded {
 /// # Errors
 /// [`CannotTrain`] when linfa refuses the counts or changed the shape of its parameters.
 pub fn fit(folded: &Folded) -> Result<Fitted, CannotTrain> {
-    let columns = folded.spam.len();
-    if columns == 0 {
-        return Ok(Fitted { spam: Vec::new(), ham: Vec::new() });
-    }
-    let cells = folded.ham.iter().chain(&folded.spam).copied().collect();
-    let records = Array2::from_shape_vec((2, columns), cells).map_err(|error| CannotTrain::Parameters(error.to_string()))?;
-    let dataset = DatasetBase::new(records, Array1::from_vec(vec![HAM, SPAM]));
-    let model = MultinomialNb::<f64, usize>::params().alpha(SMOOTHING).fit(&dataset)?;
-    let parameters = serde_json::to_value(&model).map_err(|error| CannotTrain::Parameters(error.to_string()))?;
-    let of_class = |class: usize| {
-        let data = parameters.pointer(&format!("/class_info/{class}/feature_log_prob/data"));
-        let values: Option<Vec<f64>> =
-            data.and_then(serde_json::Value::as_array).and_then(|values| values.iter().map(serde_json::Value::as_f64).collect());
-        values
-            .filter(|values| values.len() == columns)
-            .ok_or_else(|| CannotTrain::Parameters(format!("no log-probabilities of class {class}")))
-    };
-    Ok(Fitted { spam: of_class(SPAM)?, ham: of_class(HAM)? })
+    Ok(Fitted { spam: fit_class(&folded.spam)?, ham: fit_class(&folded.ham)? })
 }
 
-const HAM: usize = 0;
-const SPAM: usize = 1;
+/// One class: what classes share is the prior alone, and that is the stack's. Columns of equal mass have equal probability, so linfa gets every
+/// mass once, and the rest of the total in one more column. What it prints was half of the time of a training: of 100,000 comments this
+/// makes 30,000 columns of 250,000.
+fn fit_class(masses: &[f64]) -> Result<Vec<f64>, CannotTrain> {
+    let mut distinct = masses.to_vec();
+    distinct.sort_unstable_by(f64::total_cmp);
+    distinct.dedup();
+    let mut columns = distinct.clone();
+    if let Some(others) = (masses.len() - distinct.len()).checked_sub(1) {
+        // Sums of mass alone are exact; each column left out would have been smoothed too, and this one will be.
+        let others = f64::from(u32::try_from(others).unwrap_or(u32::MAX));
+        columns.push(masses.iter().sum::<f64>() - distinct.iter().sum::<f64>() + SMOOTHING * others);
+    }
+    let log_probabilities = fit_columns(columns)?;
+    let of = |mass: &f64| distinct.binary_search_by(|other| other.total_cmp(mass)).ok().and_then(|at| log_probabilities.get(at).copied());
+    masses.iter().map(of).collect::<Option<_>>().ok_or_else(|| CannotTrain::Parameters("too few log-probabilities".to_owned()))
+}
+
+/// ln P(column | class), as linfa has it.
+fn fit_columns(columns: Vec<f64>) -> Result<Vec<f64>, CannotTrain> {
+    let n = columns.len();
+    if n == 0 {
+        return Ok(Vec::new());
+    }
+    let records = Array2::from_shape_vec((1, n), columns).map_err(|error| CannotTrain::Parameters(error.to_string()))?;
+    let dataset = DatasetBase::new(records, Array1::from_vec(vec![CLASS]));
+    let model = MultinomialNb::<f64, usize>::params().alpha(SMOOTHING).fit(&dataset)?;
+    let parameters = serde_json::to_value(&model).map_err(|error| CannotTrain::Parameters(error.to_string()))?;
+    let data = parameters.pointer(&format!("/class_info/{CLASS}/feature_log_prob/data")).and_then(serde_json::Value::as_array);
+    let values: Option<Vec<f64>> = data.and_then(|values| values.iter().map(serde_json::Value::as_f64).collect());
+    values.filter(|values| values.len() == n).ok_or_else(|| CannotTrain::Parameters("no log-probabilities".to_owned()))
+}
+
+const CLASS: usize = 0;
 
 /// Fitted log-odds are ratios less the norm; a table keeps both apart, so that one number moves when an example is learnt.
 fn table(counts: &Counts, fitted: &Fitted) -> Table {
@@ -227,6 +252,8 @@ mod tests {
             let fitted = fit(&folded).unwrap();
             let ours: f64 = fitted.spam.iter().zip(&fitted.ham).zip(&document).map(|((s, h), &x)| (s - h) * f64::from(x)).sum();
             let cells = folded.ham.iter().chain(&folded.spam).copied().collect();
+            const HAM: usize = 0;
+            const SPAM: usize = 1;
             let dataset = DatasetBase::new(Array2::from_shape_vec((2, 6), cells).unwrap(), Array1::from_vec(vec![HAM, SPAM]));
             let model = MultinomialNb::<f64, usize>::params().alpha(SMOOTHING).fit(&dataset).unwrap();
             let asked = Array2::from_shape_vec((1, 6), document.iter().map(|&x| f64::from(x)).collect()).unwrap();

@@ -30,14 +30,34 @@ pub enum BadLine {
 
 /// Every line, numbered from 1; blank lines are nothing.
 pub fn lines(input: impl BufRead) -> impl Iterator<Item = Result<(usize, Line), BadLine>> {
+    unread(input).map(|unread| unread.and_then(|unread| Ok((unread.number, unread.read()?))))
+}
+
+/// A line as it came, still to be [`read`](Self::read).
+pub struct Unread {
+    number: usize,
+    bytes: Vec<u8>,
+}
+
+/// As [`lines`], for those who read them elsewhere.
+pub fn unread(input: impl BufRead) -> impl Iterator<Item = Result<Unread, BadLine>> {
     (1..).zip(input.split(b'\n')).filter_map(|(number, bytes)| match bytes {
         Err(source) => Some(Err(BadLine::Unreadable { number, source })),
         Ok(bytes) if bytes.iter().all(u8::is_ascii_whitespace) => None,
-        Ok(bytes) => Some(match serde_json::from_slice(&bytes) {
-            Ok(line) => Ok((number, line)),
-            Err(error) => Err(BadLine::Malformed { number, reason: error.to_string() }),
-        }),
+        Ok(bytes) => Some(Ok(Unread { number, bytes })),
     })
+}
+
+impl Unread {
+    /// # Errors
+    /// [`BadLine::Malformed`].
+    pub fn read(&self) -> Result<Line, BadLine> {
+        serde_json::from_slice(&self.bytes).map_err(|error| BadLine::Malformed { number: self.number, reason: error.to_string() })
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
 }
 
 impl Line {

@@ -1,9 +1,9 @@
 //! Learning: from labels to a model on the shelf. The fit itself runs in a process of its own (see `classifier::train` for why), which also
 //! keeps a big retrain out of the daemon's memory.
 
-use super::examples::{self, BadLine};
+use super::examples::{self, BadLine, Unread};
 use crate::classifier::train::{CannotTrain, Fitted, Folded, train};
-use crate::classifier::{BadModel, Fold, Model, Reach, Source};
+use crate::classifier::{BadModel, Document, Features, Fold, Model, Reach, Source};
 use crate::id::SiteId;
 use crate::shelf::{self, SECRET_BYTES, Shelf, ShelfError};
 use crate::store::{Labelled, Reader, StoreError};
@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use std::io::{self, BufRead, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 /// Why no model came of it.
 #[derive(Debug, thiserror::Error)]
@@ -35,18 +36,67 @@ pub enum CannotLearn {
 /// [`CannotLearn::Examples`], the first broken line: half a corpus is worse than none.
 pub fn fold_in(fold: &mut Fold, name: String, input: impl BufRead) -> Result<(Source, usize), CannotLearn> {
     let mut input = Digested { input, digest: Sha256::new() };
-    let (mut examples, mut skipped) = (0, 0);
-    for line in examples::lines(&mut input) {
-        match line.map_err(|source| CannotLearn::Examples { name: name.clone(), source })?.1.example() {
-            Some(example) => {
-                fold.add(&example);
-                examples += 1;
-            }
-            None => skipped += 1,
-        }
-    }
+    let (examples, skipped) = fold_lines(fold, &mut input).map_err(|source| CannotLearn::Examples { name: name.clone(), source })?;
     let source = Source { name, sha256: hex(&input.digest.finalize()), examples, origin: None };
     Ok((source, skipped))
+}
+
+/// A batch is closed at so many bytes: comments of 64 KiB must not pile up by the hundred.
+const BATCH_BYTES: usize = 64 << 10;
+
+/// Batches that wait between two threads.
+const BATCHES_MAX: usize = 4;
+
+/// Lines, features and counts each have a thread, since features cost about what counts cost; everything stays in the order of the lines.
+/// Answers how many were examples and how many not.
+fn fold_lines(fold: &mut Fold, input: impl BufRead) -> Result<(usize, usize), BadLine> {
+    let hashing = fold.hashing.clone();
+    let (to_read, unread) = sync_channel::<Vec<Result<Unread, BadLine>>>(BATCHES_MAX);
+    let (to_count, read) = sync_channel::<Vec<Result<Option<(Document, String)>, BadLine>>>(BATCHES_MAX);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut features = Features::default();
+            let mut read = |line: Result<Unread, BadLine>| {
+                let example = line?.read()?.example();
+                Ok(example.map(|example| (Document::of(&example, &hashing, &mut features), example.body)))
+            };
+            // A broken line ends the counting, and so this.
+            unread.into_iter().try_for_each(|batch| to_count.send(batch.into_iter().map(&mut read).collect()))
+        });
+        let counting = scope.spawn(move || {
+            let (mut examples, mut skipped) = (0, 0);
+            for line in read.into_iter().flatten() {
+                match line? {
+                    Some((document, body)) => {
+                        fold.count(document, &body);
+                        examples += 1;
+                    }
+                    None => skipped += 1,
+                }
+            }
+            Ok((examples, skipped))
+        });
+        send_lines(input, &to_read);
+        drop(to_read);
+        counting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Until the end, or until nobody listens.
+fn send_lines(input: impl BufRead, to: &SyncSender<Vec<Result<Unread, BadLine>>>) {
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    for line in examples::unread(input) {
+        bytes += line.as_ref().map_or(0, Unread::bytes);
+        batch.push(line);
+        if bytes >= BATCH_BYTES {
+            bytes = 0;
+            if to.send(std::mem::take(&mut batch)).is_err() {
+                return;
+            }
+        }
+    }
+    // Who no longer listens has met a broken line, and says so.
+    let _ = to.send(batch);
 }
 
 /// A stream whose bytes are digested as they pass.

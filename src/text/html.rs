@@ -1,9 +1,11 @@
 //! HTML to text, as a reader would see it: tags away, entities resolved, link targets kept. Not a parser of pages: comments
 //! are short and often broken, so a `<` that opens no tag stays what it is.
 
+use std::borrow::Cow;
+
 /// A text without tags, how many there were, and where its links went.
-pub struct Stripped {
-    pub text: String,
+pub struct Stripped<'a> {
+    pub text: Cow<'a, str>,
     pub tags: usize,
     pub targets: Vec<String>,
 }
@@ -12,29 +14,36 @@ pub struct Stripped {
 const TAG_BYTES_MAX: usize = 400;
 
 /// Total; linear in the text.
-pub fn strip(text: &str) -> Stripped {
-    let mut stripped = Stripped { text: String::with_capacity(text.len()), tags: 0, targets: Vec::new() };
-    let mut rest = text;
-    while let Some(at) = rest.find(['<', '[', '&']) {
-        let (before, from) = rest.split_at(at);
-        stripped.text.push_str(before);
-        let taken = take_markup(from, &mut stripped);
-        if taken == 0 {
-            let (one, after) = from.split_at(1);
-            stripped.text.push_str(one);
-            rest = after;
-        } else {
-            rest = from.get(taken..).unwrap_or("");
+pub fn strip(text: &str) -> Stripped<'_> {
+    let mut stripped = Stripped { text: Cow::Borrowed(text), tags: 0, targets: Vec::new() };
+    let Some(mut next) = markup_in(text) else { return stripped };
+    let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
+    loop {
+        let (before, from) = rest.split_at(next);
+        plain.push_str(before);
+        let taken = take_markup(from, &mut plain, &mut stripped);
+        let (kept, after) = if taken == 0 { from.split_at(1) } else { ("", from.get(taken..).unwrap_or("")) };
+        plain.push_str(kept);
+        rest = after;
+        match markup_in(rest) {
+            Some(at) => next = at,
+            None => break,
         }
     }
-    stripped.text.push_str(rest);
+    plain.push_str(rest);
+    stripped.text = Cow::Owned(plain);
     stripped
 }
 
+/// Where markup may begin: at a byte of ASCII, and so between characters.
+fn markup_in(text: &str) -> Option<usize> {
+    text.bytes().position(|byte| matches!(byte, b'<' | b'[' | b'&'))
+}
+
 /// How many bytes at the start of `from` were markup; 0 when it is a plain character.
-fn take_markup(from: &str, stripped: &mut Stripped) -> usize {
+fn take_markup(from: &str, plain: &mut String, stripped: &mut Stripped<'_>) -> usize {
     if from.starts_with('&') {
-        return take_entity(from, stripped);
+        return take_entity(from, plain);
     }
     let Some(tag) = tag_at(from) else { return 0 };
     stripped.tags += 1;
@@ -43,7 +52,7 @@ fn take_markup(from: &str, stripped: &mut Stripped) -> usize {
         stripped.targets.push(target);
     }
     if is_block(inner) {
-        stripped.text.push('\n');
+        plain.push('\n');
     }
     tag.len()
 }
@@ -100,10 +109,10 @@ fn resolve_all(text: &str) -> String {
 /// `&#x10ffff;` is the longest there is.
 const ENTITY_BYTES_MAX: usize = 10;
 
-fn take_entity(from: &str, stripped: &mut Stripped) -> usize {
+fn take_entity(from: &str, plain: &mut String) -> usize {
     let Some(end) = super::cut(from, ENTITY_BYTES_MAX).find(';') else { return 0 };
     let Some(resolved) = from.get(1..end).and_then(resolve) else { return 0 };
-    stripped.text.push(resolved);
+    plain.push(resolved);
     end + 1
 }
 
@@ -141,7 +150,7 @@ mod tests {
             ("<unclosed", "<unclosed", 0),
         ] {
             let stripped = strip(text);
-            assert_eq!((stripped.text.as_str(), stripped.tags), (plain, tags), "{text:?}");
+            assert_eq!((stripped.text.as_ref(), stripped.tags), (plain, tags), "{text:?}");
         }
     }
 

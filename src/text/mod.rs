@@ -57,7 +57,7 @@ impl Reading {
         let mut shape = Shape::of(text);
         let stripped = html::strip(text);
         shape.tags = stripped.tags;
-        let plain = normalise::plain(&stripped.text);
+        let plain = normalise::plain(stripped.text);
         shape.hidden = plain.hidden;
         shape.mixed_words = plain.mixed_words;
         // Composing may make a text eleven times as long (U+FDFA), so it is cut again.
@@ -71,9 +71,14 @@ impl Reading {
 
 impl Shape {
     fn of(text: &str) -> Self {
+        // Most comments are ASCII: nothing to decode.
+        if text.is_ascii() { Self::count(text.bytes().map(char::from)) } else { Self::count(text.chars()) }
+    }
+
+    fn count(text: impl Iterator<Item = char>) -> Self {
         let mut shape = Self { lines: 1, ..Self::default() };
         let (mut digit_run, mut run, mut last, mut before_last) = (0, 0, '\0', '\0');
-        for c in text.chars() {
+        for c in text {
             shape.chars += 1;
             run = if c == last { run + 1 } else { 1 };
             shape.longest_run = shape.longest_run.max(run);
@@ -81,7 +86,7 @@ impl Shape {
             (before_last, last) = (last, c);
             digit_run = if c.is_ascii_digit() { digit_run + 1 } else { 0 };
             shape.longest_digit_run = shape.longest_digit_run.max(digit_run);
-            if c.is_alphabetic() {
+            if is_letter(c) {
                 shape.letters += 1;
                 shape.capitals += usize::from(c.is_uppercase());
             } else if c.is_numeric() {
@@ -98,6 +103,16 @@ impl Shape {
         }
         shape
     }
+}
+
+/// As `char::is_alphabetic`, without its search through tables for the scripts that most comments are written in.
+fn is_letter(c: char) -> bool {
+    c.is_ascii_alphabetic() || !c.is_ascii() && (is_common_letter(c) || matches!(c, '\u{4e00}'..='\u{9fff}') || c.is_alphabetic())
+}
+
+/// Letters of Latin beyond ASCII and of Cyrillic; not all of them.
+fn is_common_letter(c: char) -> bool {
+    matches!(c, '\u{400}'..='\u{481}' | '\u{48a}'..='\u{52f}' | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2c1}')
 }
 
 /// Symbols and pictographs of the blocks people type as emoji (Unicode 16, UTS #51 by block, not by property).
@@ -151,7 +166,20 @@ mod tests {
         assert!(Reading::of("v1.2.3 e.g. this, node.js and README.md").links.iter().all(|link| !link.has_scheme));
     }
 
+    #[test]
+    fn letters_are_what_unicode_calls_alphabetic() {
+        for c in '\0'..=char::MAX {
+            assert_eq!(is_letter(c), c.is_alphabetic(), "{c:?}");
+            assert!(!is_common_letter(c) || c.is_alphabetic(), "{c:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn ascii_is_counted_as_any_text(text in "[\\x00-\\x7f]{0,80}|[a1@!$ \\n]{0,40}") {
+            prop_assert_eq!(Shape::of(&text), Shape::count(text.chars()));
+        }
+
         #[test]
         fn reading_is_total_and_folding_is_idempotent(text in "\\PC{0,200}|[a-z<>&;/:. \u{200b}\u{430}]{0,200}") {
             let folded = Reading::of(&text).folded;

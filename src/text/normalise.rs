@@ -1,11 +1,12 @@
 //! Normalising: one spelling for what people read as the same. Unicode NFKC (UAX #15), invisible characters, look-alikes, case.
 
+use super::is_letter;
 use std::borrow::Cow;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 /// A text without compatibility forms, hidden characters and look-alikes, and how many of these there were.
-pub struct Plain {
-    pub text: String,
+pub struct Plain<'a> {
+    pub text: Cow<'a, str>,
     pub hidden: usize,
     pub mixed_words: usize,
 }
@@ -25,24 +26,32 @@ pub fn trim_blank(text: &str) -> &str {
 }
 
 /// NFKC without hidden characters, look-alikes folded inside words that mix scripts.
-pub fn plain(text: &str) -> Plain {
+pub fn plain(text: Cow<'_, str>) -> Plain<'_> {
     if text.is_ascii() {
-        return Plain { text: text.to_owned(), hidden: 0, mixed_words: 0 };
+        return Plain { text, hidden: 0, mixed_words: 0 };
     }
-    let (visible, hidden) = drop_hidden(&composed(text));
+    let (visible, hidden) = drop_hidden(composed(text));
     let (text, mixed_words) = fold_look_alikes(visible);
     Plain { text, hidden, mixed_words }
 }
 
-fn composed(text: &str) -> Cow<'_, str> {
-    match is_nfkc_quick(text.chars()) {
-        IsNormalized::Yes => Cow::Borrowed(text),
+fn composed(text: Cow<'_, str>) -> Cow<'_, str> {
+    match is_nfkc_quick(text.chars().filter(|c| !stands_alone(*c))) {
+        IsNormalized::Yes => text,
         IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfkc().collect()),
     }
 }
 
+/// Letters of common scripts that NFKC neither changes nor reorders: they need not be looked up.
+fn stands_alone(c: char) -> bool {
+    c.is_ascii() || matches!(c, '\u{400}'..='\u{482}' | '\u{4e00}'..='\u{9fff}' | '\u{c0}'..='\u{ff}')
+}
+
 /// Joiners stay where a script needs them: beside letters that are neither Latin, Greek nor Cyrillic, and inside emoji.
-fn drop_hidden(text: &str) -> (String, usize) {
+fn drop_hidden(text: Cow<'_, str>) -> (Cow<'_, str>, usize) {
+    if !text.chars().any(is_invisible) {
+        return (text, 0);
+    }
     let mut out = String::with_capacity(text.len());
     let mut hidden = 0;
     let mut previous = ' ';
@@ -58,7 +67,7 @@ fn drop_hidden(text: &str) -> (String, usize) {
         }
         previous = c;
     }
-    (out, hidden)
+    (Cow::Owned(out), hidden)
 }
 
 /// Scripts beyond Cyrillic, and symbols: where joiners, marks and variation selectors are spelling, not a trick.
@@ -67,7 +76,7 @@ fn needs_joiners(c: char) -> bool {
         || matches!(c, '\u{200c}'..='\u{200d}' | '\u{fe0f}' | '©' | '®' | '#' | '*' | '0'..='9')
 }
 
-fn fold_look_alikes(text: String) -> (String, usize) {
+fn fold_look_alikes(text: Cow<'_, str>) -> (Cow<'_, str>, usize) {
     let mixed_words = text.split_whitespace().filter(|word| mixes_scripts(word)).count();
     if mixed_words == 0 {
         return (text, 0);
@@ -75,22 +84,29 @@ fn fold_look_alikes(text: String) -> (String, usize) {
     let folded = text
         .split_inclusive(char::is_whitespace)
         .map(|word| if mixes_scripts(word) { word.chars().map(latin_look).collect() } else { Cow::Borrowed(word) })
-        .collect();
-    (folded, mixed_words)
+        .collect::<String>();
+    (Cow::Owned(folded), mixed_words)
 }
 
 fn mixes_scripts(word: &str) -> bool {
     let latin = word.bytes().any(|b| b.is_ascii_alphabetic());
-    let other = word.chars().any(|c| matches!(c, '\u{370}'..='\u{52f}') && c.is_alphabetic() && latin_look(c) != c);
+    let other = latin && word.chars().any(looks_latin);
     // A word spelt wholly with look-alikes ("саso" in Cyrillic) is left alone: it may be an honest word of that script.
-    (latin && other) || is_wholly_disguised(word)
+    other || is_wholly_disguised(word)
+}
+
+/// A letter of Greek or Cyrillic that has a Latin twin.
+fn looks_latin(c: char) -> bool {
+    !c.is_ascii() && latin_look(c) != c
 }
 
 /// A word of at least five letters, all of them Cyrillic letters that look Latin, some of which few Russian words pile up:
 /// honest words of that length nearly always hold one letter without a Latin twin.
 fn is_wholly_disguised(word: &str) -> bool {
-    let letters: Vec<char> = word.chars().filter(|c| c.is_alphabetic()).collect();
-    letters.len() >= 5 && letters.iter().all(|&c| matches!(c, '\u{400}'..='\u{52f}') && latin_look(c) != c)
+    let is_cyrillic = |c: char| matches!(c, '\u{400}'..='\u{52f}');
+    let mut letters = word.chars().filter(|c| is_letter(*c));
+    // Told by the first letters: most words end this at once.
+    word.len() > 5 && letters.clone().all(|c| is_cyrillic(c) && looks_latin(c)) && letters.nth(4).is_some()
 }
 
 /// The Latin letter that a Cyrillic or Greek one is mistaken for (from the shapes; see Unicode TR 39 for the idea).
@@ -142,14 +158,58 @@ fn latin_look(c: char) -> char {
 pub fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut last, mut before_last) = (' ', '\0');
-    for c in text.chars().flat_map(char::to_lowercase) {
-        let c = if c.is_whitespace() || c.is_control() { ' ' } else { c };
+    let mut put = |c: char| {
         let repeated = c == last && (c == ' ' || c == before_last);
         if !repeated {
             out.push(c);
             (before_last, last) = (last, c);
         }
+    };
+    for c in text.chars() {
+        match c {
+            '\0'..=' ' | '\u{7f}' => put(' '),
+            '!'..='~' => put(c.to_ascii_lowercase()),
+            // Small letters of Cyrillic, and Han.
+            '\u{430}'..='\u{45f}' | '\u{4e00}'..='\u{9fff}' => put(c),
+            _ if c.is_whitespace() || c.is_control() => put(' '),
+            _ => c.to_lowercase().for_each(&mut put),
+        }
     }
     out.truncate(out.trim_end_matches(' ').len());
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the definition says it, without short cuts.
+    fn folded_plainly(text: &str) -> String {
+        let mut out: Vec<char> = Vec::new();
+        for c in text.chars().flat_map(char::to_lowercase).map(|c| if c.is_whitespace() || c.is_control() { ' ' } else { c }) {
+            let is_third = out.ends_with(&[c, c]) || c == ' ' && out.last().is_none_or(|last| *last == ' ');
+            if !is_third {
+                out.push(c);
+            }
+        }
+        out.iter().collect::<String>().trim_end_matches(' ').to_owned()
+    }
+
+    #[test]
+    fn short_cuts_through_unicode_lead_to_the_same_place() {
+        for c in '\0'..=char::MAX {
+            let text = c.to_string();
+            assert_eq!(fold(&text), folded_plainly(&text), "{c:?}");
+            assert!(!stands_alone(c) || text.nfkc().eq([c]) && unicode_normalization::char::canonical_combining_class(c) == 0, "{c:?}");
+            assert!(latin_look(c) == c || c.is_alphabetic() && matches!(c, '\u{370}'..='\u{52f}'), "{c:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn folding_and_composing_are_what_they_say(text in "\\PC{0,60}|[aàéеё加\u{301}\u{323}\u{1100}\u{1161}ｱﾞİΣ  \\n\u{85}]{0,12}") {
+            proptest::prop_assert_eq!(fold(&text), folded_plainly(&text));
+            proptest::prop_assert_eq!(composed(Cow::Borrowed(&text)).into_owned(), text.nfkc().collect::<String>());
+        }
+    }
 }

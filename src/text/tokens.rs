@@ -1,7 +1,7 @@
 //! Tokens: the words of a folded text, as slices of it. Words of letters and digits with inner apostrophes, runs of the signs
 //! that carry tone, single emoji, links, and single characters of scripts that write without spaces.
 
-use super::{LINK_MARK, is_emoji};
+use super::{LINK_MARK, is_common_letter, is_emoji};
 
 /// The words in order, each with the byte it begins at. No allocation; linear.
 pub fn words(folded: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -30,13 +30,15 @@ enum Class {
 }
 
 fn class(c: char) -> Class {
-    if c.is_ascii_alphanumeric() {
+    if c.is_ascii_alphanumeric() || is_common_letter(c) {
         Class::Word
     } else if matches!(c, '!' | '?' | '$' | '£' | '€' | '#' | '@' | '%' | '&' | '*') {
         Class::Sign
+    } else if c.is_ascii() {
+        Class::Gap
     } else if c == LINK_MARK || is_emoji(c) || is_unspaced(c) {
         Class::Single
-    } else if !c.is_ascii() && (c.is_alphanumeric() || is_mark(c)) {
+    } else if c.is_alphanumeric() || is_mark(c) {
         Class::Word
     } else {
         Class::Gap
