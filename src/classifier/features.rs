@@ -88,6 +88,7 @@ pub struct Features {
 }
 
 impl Default for Features {
+    #[expect(clippy::large_stack_arrays, reason = "32 KiB, on the heap at once; a slice would cost a check of bounds at every feature")]
     fn default() -> Self {
         Self {
             buckets: Default::default(),

@@ -260,9 +260,11 @@ struct Sketches {
     met: Vec<u8>,
 }
 
+const SKETCH_BITS: u32 = 22;
+
 impl Default for Sketches {
     fn default() -> Self {
-        Self { met: vec![0; 1 << 22] }
+        Self { met: vec![0; 1 << SKETCH_BITS] }
     }
 }
 
@@ -270,7 +272,7 @@ impl Sketches {
     fn is_copy(&mut self, sketches: [u64; 2]) -> bool {
         let mut is_copy = false;
         for sketch in sketches {
-            let index = sketch as usize % self.met.len();
+            let index = usize::try_from(sketch >> (64 - SKETCH_BITS)).unwrap_or(0);
             if let Some(met) = self.met.get_mut(index) {
                 is_copy |= *met >= COPIES_MAX;
                 *met = met.saturating_add(1);

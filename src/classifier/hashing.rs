@@ -57,11 +57,13 @@ impl Hashing {
 }
 
 /// The bucket of a hash: its highest bits, which are the best mixed ones.
+#[expect(clippy::cast_possible_truncation, reason = "18 bits are left")]
 pub fn bucket(hash: u64) -> u32 {
     (hash >> (64 - BUCKETS.trailing_zeros())) as u32
 }
 
 /// Both halves of the product, folded on one another.
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is what is wanted")]
 pub fn mix(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     (product ^ (product >> 64)) as u64
