@@ -60,8 +60,7 @@ impl Reading {
         let plain = normalise::plain(stripped.text);
         shape.hidden = plain.hidden;
         shape.mixed_words = plain.mixed_words;
-        // Composing may make a text eleven times as long (U+FDFA), so it is cut again.
-        let (marked, mut links) = links::take_out(cut(&plain.text, READ_BYTES_MAX));
+        let (marked, mut links) = links::take_out(&plain.text);
         for target in stripped.targets {
             links.push(Link::parse(&target));
         }

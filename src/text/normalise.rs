@@ -1,6 +1,6 @@
 //! Normalising: one spelling for what people read as the same. Unicode NFKC (UAX #15), invisible characters, look-alikes, case.
 
-use super::is_letter;
+use super::{READ_BYTES_MAX, is_letter};
 use std::borrow::Cow;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
@@ -38,8 +38,18 @@ pub fn plain(text: Cow<'_, str>) -> Plain<'_> {
 fn composed(text: Cow<'_, str>) -> Cow<'_, str> {
     match is_nfkc_quick(text.chars().filter(|c| !stands_alone(*c))) {
         IsNormalized::Yes => text,
-        IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfkc().collect()),
+        IsNormalized::No | IsNormalized::Maybe => Cow::Owned(composed_anew(&text)),
     }
+}
+
+/// Composing may make a text eleven times as long (U+FDFA), so it stops where reading does.
+fn composed_anew(text: &str) -> String {
+    let mut room = READ_BYTES_MAX;
+    let fits = |c: &char| {
+        room = room.saturating_sub(c.len_utf8());
+        room > 0
+    };
+    text.nfkc().take_while(fits).collect()
 }
 
 /// Letters of common scripts that NFKC neither changes nor reorders: they need not be looked up.
