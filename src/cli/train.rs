@@ -50,6 +50,9 @@ impl Train {
         shelf::replace(&self.output, &model.to_bytes())?;
         let card = &model.card;
         eprintln!("learnt from {} spam and {} ham, skipped {skipped} lines of other labels", card.spam, card.ham);
+        if card.copies > 0 {
+            eprintln!("left out {} near copies: of one text ten count under each label", card.copies);
+        }
         let figures = card.figures;
         eprintln!("each scored unseen: accuracy {:.4}, AUC {:.4}, log loss {:.4}", figures.accuracy, figures.auc, figures.log_loss);
         super::say(format_args!("{} {}", model.id, self.output.display()))?;

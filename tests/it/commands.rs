@@ -45,10 +45,19 @@ fn line(label: &str, content: &str) -> String {
         .to_string()
 }
 
-/// A small corpus that tells casinos from kettles.
+/// A small corpus that tells casinos from kettles. No two texts are near copies of one another, of which only ten would count.
 fn corpus() -> String {
-    let spam = (0..30).map(|n| line("spam", &format!("win cash at the casino bonus {n} http://casino-{n}.example")));
-    let ham = (0..30).map(|n| line("ham", &format!("my kettle hisses at {n} degrees, thank you for writing")));
+    let words = "lemon river castle paper copper winter garden silver museum harbour ladder violin candle desert forest";
+    let words: Vec<&str> = words.split(' ').collect();
+    let three = |n: usize| (words[n % 15], words[(n * 4 + 2) % 15], words[(n * 7 + n / 15 + 5) % 15]);
+    let spam = (0..30).map(|n| {
+        let (a, b, c) = three(n);
+        line("spam", &format!("{a} casino {b} bonus {c} http://casino-{n}.example"))
+    });
+    let ham = (0..30).map(|n| {
+        let (a, b, c) = three(n);
+        line("ham", &format!("my {a} kettle hisses {b} {n} degrees, thank {c} you"))
+    });
     spam.chain(ham).map(|line| line + "\n").collect()
 }
 
