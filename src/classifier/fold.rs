@@ -266,6 +266,7 @@ impl Default for Sketches {
 }
 
 impl Sketches {
+    #[expect(clippy::cast_possible_truncation, reason = "the counters are fewer than 2^32, so the low bits choose")]
     fn is_copy(&mut self, sketches: [u64; 2]) -> bool {
         let mut is_copy = false;
         for sketch in sketches {

@@ -57,11 +57,13 @@ impl Hashing {
 }
 
 /// The bucket of a hash: its highest bits, which are the best mixed ones.
+#[expect(clippy::cast_possible_truncation, reason = "18 bits are left")]
 pub fn bucket(hash: u64) -> u32 {
     (hash >> (64 - BUCKETS.trailing_zeros())) as u32
 }
 
 /// Both halves of the product, folded on one another.
+#[expect(clippy::cast_possible_truncation, reason = "half of the product is what is wanted")]
 pub fn mix(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     (product ^ (product >> 64)) as u64
@@ -85,7 +87,9 @@ mod tests {
         let same = words.iter().filter(|word| bucket(one.word(word)) == bucket(other.word(word))).count();
         assert!(same < 10, "{same}");
         let mut filled = vec![0u8; BUCKETS];
-        words.iter().for_each(|word| filled[bucket(one.word(word)) as usize] += 1);
+        for word in &words {
+            filled[bucket(one.word(word)) as usize] += 1;
+        }
         // 100,000 balls in 262,144 boxes: (1 - e^-.38) of them are hit, and none by more than a few.
         let hit = filled.iter().filter(|n| **n > 0).count();
         assert!((82_000..84_500).contains(&hit) && filled.iter().all(|n| *n < 10), "{hit}");

@@ -216,6 +216,9 @@ mod tests {
     use linfa::traits::Predict;
     use proptest::prelude::*;
 
+    const HAM: usize = 0;
+    const SPAM: usize = 1;
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
@@ -229,8 +232,6 @@ mod tests {
             let fitted = fit(&folded).unwrap();
             let ours: f64 = fitted.spam.iter().zip(&fitted.ham).zip(&document).map(|((s, h), &x)| (s - h) * f64::from(x)).sum();
             let cells = folded.ham.iter().chain(&folded.spam).copied().collect();
-            const HAM: usize = 0;
-            const SPAM: usize = 1;
             let dataset = DatasetBase::new(Array2::from_shape_vec((2, 6), cells).unwrap(), Array1::from_vec(vec![HAM, SPAM]));
             let model = MultinomialNb::<f64, usize>::params().alpha(SMOOTHING).fit(&dataset).unwrap();
             let asked = Array2::from_shape_vec((1, 6), document.iter().map(|&x| f64::from(x)).collect()).unwrap();
