@@ -259,7 +259,9 @@ mod tests {
 
     fn counted(documents: &[(&[u32], Label)]) -> Counts {
         let mut counts = Counts::default();
-        documents.iter().for_each(|(buckets, label)| counts.learn(buckets, *label));
+        for (buckets, label) in documents {
+            counts.learn(buckets, *label);
+        }
         counts
     }
 
@@ -285,7 +287,9 @@ mod tests {
             let label = |spam| if spam { Label::Spam } else { Label::Ham };
             let documents: Vec<(Vec<u32>, Label)> = documents.into_iter().map(|(b, spam)| (b.into_iter().collect(), label(spam))).collect();
             let mut counts = Counts::default();
-            documents.iter().for_each(|(buckets, label)| counts.learn(buckets, *label));
+            for (buckets, label) in &documents {
+                counts.learn(buckets, *label);
+            }
             let before = counts.clone();
             let (buckets, label) = which.get(&documents);
             counts.learn(buckets, *label);

@@ -82,21 +82,14 @@ pub struct Features {
     buckets: [Vec<u32>; Family::ALL.len()],
     pub dense: [f64; DENSE.len()],
     /// A bit for every bucket of one family; all clear between readings.
-    met: Box<[u64; BUCKETS / 64]>,
+    met: Vec<u64>,
     codes: Vec<u32>,
     words: Vec<u64>,
 }
 
 impl Default for Features {
-    #[expect(clippy::large_stack_arrays, reason = "32 KiB, on the heap at once; a slice would cost a check of bounds at every feature")]
     fn default() -> Self {
-        Self {
-            buckets: Default::default(),
-            dense: [0.0; DENSE.len()],
-            met: Box::new([0; BUCKETS / 64]),
-            codes: Vec::new(),
-            words: Vec::new(),
-        }
+        Self { buckets: Default::default(), dense: [0.0; DENSE.len()], met: vec![0; BUCKETS / 64], codes: Vec::new(), words: Vec::new() }
     }
 }
 
@@ -113,7 +106,9 @@ impl Features {
         // Family by family, so that the bits of one stay in the nearest cache.
         for list in buckets {
             list.retain(|bucket| first(met, *bucket));
-            list.iter().for_each(|bucket| clear(met, *bucket));
+            for bucket in list.iter() {
+                clear(met, *bucket);
+            }
         }
     }
 
@@ -138,14 +133,16 @@ impl Features {
         });
         for (family, mut list) in Family::ALL.into_iter().zip(pieces) {
             list.retain(|(bucket, _)| first(met, *bucket));
-            list.iter().for_each(|(bucket, _)| clear(met, *bucket));
-            list.into_iter().for_each(|(bucket, piece)| found(family, bucket, piece));
+            for (bucket, piece) in list {
+                clear(met, bucket);
+                found(family, bucket, piece);
+            }
         }
     }
 }
 
 /// Whether this bucket is met for the first time.
-fn first(met: &mut [u64; BUCKETS / 64], bucket: u32) -> bool {
+fn first(met: &mut [u64], bucket: u32) -> bool {
     let Some(word) = met.get_mut(bucket as usize / 64) else { return false };
     let bit = 1 << (bucket % 64);
     let first = *word & bit == 0;
@@ -153,7 +150,7 @@ fn first(met: &mut [u64; BUCKETS / 64], bucket: u32) -> bool {
     first
 }
 
-fn clear(met: &mut [u64; BUCKETS / 64], bucket: u32) {
+fn clear(met: &mut [u64], bucket: u32) {
     if let Some(word) = met.get_mut(bucket as usize / 64) {
         *word = 0;
     }
