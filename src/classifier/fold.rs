@@ -33,7 +33,7 @@ pub struct Fold {
     pub hashing: Hashing,
     /// By family.
     pub counts: Vec<Counts>,
-    /// Examples that counted, by class; and those beyond [`COPIES_MAX`].
+    /// Examples that counted, by class; and near copies beyond the ten that count.
     pub spam: usize,
     pub ham: usize,
     pub copies: usize,

@@ -84,6 +84,10 @@ fn rows_per(rows: usize, examples: usize) -> f64 {
     if rows > examples { 2.0 } else { 1.0 }
 }
 
+/// Where the stack's gradient counts as nothing. linfa's loss is a sum over rows, so a bound that does not grow with them is never met by
+/// many: at 40,000 rows the fit then took half of the training.
+const GRADIENT_PER_ROW: f64 = 1e-6;
+
 /// Enough for the stack's gradient to vanish on every set tried.
 const STACK_STEPS_MAX: u64 = 500;
 
@@ -191,7 +195,7 @@ fn stack(rows: &[Row], reach: Reach, examples: usize) -> Result<Stack, CannotTra
     let fitted = LogisticRegression::default()
         .alpha(reach.penalty(examples, rows.len()))
         .max_iterations(STACK_STEPS_MAX)
-        .gradient_tolerance(1e-6)
+        .gradient_tolerance(GRADIENT_PER_ROW * count(rows.len()))
         .fit(&DatasetBase::new(records, targets))?;
     // linfa names the positive class itself; which of ours that is, it must say.
     let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 } * reach.stretch();

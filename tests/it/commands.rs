@@ -76,7 +76,7 @@ fn train_learns_and_score_answers_in_order() {
         "{}",
         trained.stderr
     );
-    let asked = "{\"id\":\"b\",\"content\":\"casino bonus http://casino-3.example\"}\n\n{\"id\":\"a\",\"content\":\"my kettle hisses\"}\n{\"content\":\"?\"}\n";
+    let asked = "{\"id\":\"b\",\"content\":\"garden casino violin bonus paper http://casino-3.example\"}\n\n{\"id\":\"a\",\"content\":\"my garden kettle hisses paper 7 degrees, thank you\"}\n{\"content\":\"?\"}\n";
     let scored = hamlet_reading(&["score", "--model", str(&model), "--input", "-"], asked);
     assert_eq!((scored.code, scored.stderr.as_str()), (0, ""));
     let lines: Vec<Value> = scored.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
