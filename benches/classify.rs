@@ -1,7 +1,7 @@
 //! The classifier on one core: from text to score by size and language, its parts, one example learnt, a model loaded.
 //! `cargo bench --bench classify`; a name after `--` picks some. Of the two times that count, the median stands a shared machine better.
 
-#![expect(clippy::unwrap_used, reason = "a bench measures time, and may fall over when it cannot")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench measures time, and may fall over when it cannot")]
 
 mod generate;
 

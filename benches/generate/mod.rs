@@ -76,9 +76,9 @@ impl Generator {
         while content.len() < bytes {
             let word = self.files[index].words[at].clone();
             if self.below(12) == 0 {
-                content.push_str(&self.blend(index, &word))
+                content.push_str(&self.blend(index, &word));
             } else {
-                content.push_str(&word)
+                content.push_str(&word);
             }
             let choices = self.files[index].places[&word].len();
             let choice = self.below(choices);
