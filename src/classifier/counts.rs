@@ -224,8 +224,8 @@ impl LeftOut {
 
 /// What the stack reads of one family: the sums of the weights that speak for spam and of those that speak for ham, the share of features seen
 /// in training, and how well known they are (mean ln(1 + documents)). The last two teach the stack how far to trust the first; apart, the
-/// first two let it trust what speaks for spam and what for ham differently (log loss of YouTube in 10 folds .0743 -> .0729, its recall
-/// at .5 % false positives on unseen videos 87 -> 89 %).
+/// first two let it trust what speaks for spam and what for ham differently (recall at .5 % false positives on
+/// unseen YouTube videos 87 -> 89 %, SMS 97.5 -> 97.7 %; log loss within the noise).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Sums {
     pub spam: f64,

@@ -7,7 +7,7 @@ use super::features::{FEATURES_VERSION, Family};
 use super::hashing::{BUCKETS, Hashing};
 use super::model::{Base, Blend, Card, Layer, Model};
 use super::stack::{INPUTS, Stack};
-use super::table::{Entry, Table};
+use super::table::{Entry, NORM_STEPS_MAX, Table};
 use crate::id::ModelId;
 use sha2::{Digest, Sha256};
 
@@ -220,6 +220,9 @@ impl<'a> Bytes<'a> {
 
     fn table(&mut self) -> Result<Table, BadModel> {
         let norm = i32::from_le_bytes(self.array()?);
+        if norm.unsigned_abs() > NORM_STEPS_MAX {
+            return Err(BadModel::Malformed("classes too far apart"));
+        }
         let n = self.u32()? as usize;
         if n == 0 {
             return Ok(Table::from_steps(norm, []));
@@ -310,6 +313,18 @@ mod tests {
             other.extend_from_slice(&checksum);
             assert_eq!(Model::from_bytes(&other).unwrap_err(), BadModel::Format(format));
         }
+    }
+
+    #[test]
+    fn a_norm_that_no_classes_have_is_refused() {
+        let mut bytes = MODEL.to_bytes();
+        let card_length = u32::from_le_bytes(bytes[12..16].try_into().unwrap()) as usize;
+        let norm = 16 + card_length + 8;
+        bytes[norm..norm + 4].copy_from_slice(&i32::MIN.to_le_bytes());
+        bytes.truncate(bytes.len() - 32);
+        let checksum = Sha256::digest(&bytes);
+        bytes.extend_from_slice(&checksum);
+        assert_eq!(Model::from_bytes(&bytes).unwrap_err(), BadModel::Malformed("classes too far apart"));
     }
 
     #[test]

@@ -14,12 +14,18 @@ pub struct Table {
 }
 
 /// One bucket in 16 bits: its log ratio in 1/40 (10 bits, -12.8 to 12.775) and ln(1 + documents) in 1/5 (6 bits, up to 12.6). All zero where
-/// it was never seen. The rounding, .007 and .06 at most times 1/sqrt(features), did not change a figure of any set in its fourth digit.
+/// it was never seen. Each is off by .0125
+/// and .1 at most, either way, and over the features of a text that evens out; a norm sixteen times as fine moved the log loss of
+/// YouTube, SMS and Telegram by .0005 at most, either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Entry(u16);
 
 const WEIGHT_STEPS: f64 = 40.0;
 const DEPTH_STEPS: f64 = 5.0;
+
+/// Twenty logits: no two classes are further apart, and sums of the longest text stay far within 32 bits.
+pub const NORM_STEPS_MAX: u32 = 800;
+
 const DEPTH_BITS: u32 = 6;
 
 #[expect(clippy::cast_possible_truncation, reason = "logarithms of counts are below a hundred")]
