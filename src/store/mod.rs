@@ -74,7 +74,7 @@ pub enum StoreError {
     #[error("another hamlet has {0} open; stop it, or name another --data directory")]
     Locked(PathBuf),
     #[error("the store was written by a newer hamlet (schema {found}, this one knows {known}); run that one")]
-    Newer { found: i64, known: i64 },
+    Newer { found: i64, known: usize },
     #[error("there is no store at {0}; start `hamlet serve` there once, or name the --data directory")]
     Missing(PathBuf),
     #[error("too much waits to be written; try again soon")]

@@ -1,22 +1,23 @@
-//! The tables, and how an older store becomes a present one. Every table carries the site.
+//! The tables, and how an older store becomes a present one: every step once, in order, all in one transaction. Every table carries the site.
 
 use super::StoreError;
 use rusqlite::Connection;
 
-/// What `PRAGMA user_version` says of a store of this version.
-pub const VERSION: i64 = 1;
+/// What an empty store becomes, step by step. A step that has landed is never changed: the next one alters what it made.
+const STEPS: [&str; 1] = [TABLES];
+
+/// What `PRAGMA user_version` says of a store of this version: how many steps it has taken.
+pub const VERSION: usize = STEPS.len();
 
 /// Brings the store to [`VERSION`]; refuses one from the future.
 pub fn migrate(connection: &Connection) -> Result<(), StoreError> {
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    match found {
-        VERSION => Ok(()),
-        0 => {
-            connection.execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))?;
-            Ok(())
-        }
-        newer => Err(StoreError::Newer { found: newer, known: VERSION }),
+    let newer = || StoreError::Newer { found, known: VERSION };
+    let missing = STEPS.get(usize::try_from(found).map_err(|_| newer())?..).ok_or_else(newer)?;
+    if !missing.is_empty() {
+        connection.execute_batch(&format!("BEGIN IMMEDIATE; {} PRAGMA user_version = {VERSION}; COMMIT;", missing.concat()))?;
     }
+    Ok(())
 }
 
 const TABLES: &str = "
