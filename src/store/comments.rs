@@ -102,7 +102,16 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] from the database.
     pub fn facts<'a>(&self, comments: impl IntoIterator<Item = &'a Comment>, now: Timestamp) -> Result<Vec<Facts>, StoreError> {
-        self.with(|connection| comments.into_iter().map(|comment| facts(connection, comment, now)).collect())
+        self.with(|connection| comments.into_iter().map(|comment| facts(connection, comment, Until::NOW, now)).collect())
+    }
+
+    /// What the past said of a stored comment when it was judged `at` this time: without the comments that came after it and the rulings that
+    /// were given since.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn facts_then(&self, seq: i64, comment: &Comment, at: Timestamp) -> Result<Facts, StoreError> {
+        self.with(|connection| facts(connection, comment, Until { seq, ruled_at: Some(at) }, at))
     }
 
     /// The oldest comments of these sites in the durable queue, with their sequence numbers.
@@ -216,15 +225,42 @@ impl Store {
     }
 }
 
-fn facts(connection: &Connection, comment: &Comment, now: Timestamp) -> Result<Facts, StoreError> {
+/// Where the past ends: before this comment, and with rulings up to then.
+#[derive(Debug, Clone, Copy)]
+struct Until {
+    seq: i64,
+    /// None: whatever was ruled.
+    ruled_at: Option<Timestamp>,
+}
+
+impl Until {
+    const NOW: Self = Self { seq: i64::MAX, ruled_at: None };
+
+    /// The last ruling on the comment `c` by then, in SQL: the column that keeps it, or what the column held. The time is `?5`.
+    fn ruled(self) -> &'static str {
+        match self.ruled_at {
+            None => "(c.ruled)",
+            Some(_) => "(SELECT r.ruling FROM rulings r WHERE r.comment = c.seq AND r.at <= ?5 ORDER BY r.seq DESC LIMIT 1)",
+        }
+    }
+}
+
+fn facts(connection: &Connection, comment: &Comment, until: Until, now: Timestamp) -> Result<Facts, StoreError> {
     let Some(author) = rows::author_key(comment) else { return Ok(Facts::none(now)) };
+    let ruled = until.ruled();
+    let counted = |condition: &str| {
+        format!("(SELECT count(*) FROM (SELECT 1 FROM comments c WHERE site = ?1 AND author = ?2 AND seq < ?4 AND {condition} LIMIT ?3))")
+    };
     // A site that only observes has everything published; what the machine would have said counts there, too.
-    let mut statement = connection.prepare_cached(
-        "SELECT (SELECT count(*) FROM (SELECT 1 FROM comments WHERE site = ?1 AND author = ?2 AND ruled = 'publish' LIMIT ?3))
-              + (SELECT count(*) FROM (SELECT 1 FROM comments WHERE site = ?1 AND author = ?2 AND ruled IS NULL AND verdict = 'publish' LIMIT ?3)),
-                (SELECT count(*) FROM (SELECT 1 FROM comments WHERE site = ?1 AND author = ?2 AND ruled = 'spam' LIMIT ?3))",
-    )?;
-    let counts = statement.query_row(params![comment.site.as_str(), author, RECORD_MAX], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let sql = format!(
+        "SELECT {} + {}, {}, ?5",
+        counted(&format!("{ruled} = 'publish'")),
+        counted(&format!("{ruled} IS NULL AND verdict = 'publish'")),
+        counted(&format!("{ruled} = 'spam'")),
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let bounds = params![comment.site.as_str(), author, RECORD_MAX, until.seq, until.ruled_at.map(Timestamp::ms)];
+    let counts = statement.query_row(bounds, |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(Facts { now, author_published: counts.0, author_spam: counts.1 })
 }
 

@@ -6,6 +6,7 @@ mod audits;
 mod checkpoint;
 mod comments;
 mod digests;
+mod history;
 mod labels;
 mod outbox;
 mod rows;
@@ -16,6 +17,7 @@ mod writer;
 pub use audits::Audit;
 pub use comments::{Arrival, Idempotency, Judged, NewRuling, Received, Record, Ruled};
 pub use digests::{DigestRecord, NewDigest, Standing};
+pub use history::Span;
 pub use labels::{Labelled, Relabelled};
 pub use writer::Pending;
 
