@@ -102,16 +102,16 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] from the database.
     pub fn facts<'a>(&self, comments: impl IntoIterator<Item = &'a Comment>, now: Timestamp) -> Result<Vec<Facts>, StoreError> {
-        self.with(|connection| comments.into_iter().map(|comment| facts(connection, comment, Until::NOW, now)).collect())
+        self.with(|connection| comments.into_iter().map(|comment| facts(connection, comment, Until::Now, now)).collect())
     }
 
-    /// What the past said of a stored comment when it was judged `at` this time: without the comments that came after it and the rulings that
-    /// were given since.
+    /// What the past said of a stored comment when it was judged at `then`: by what had been judged before and ruled by that time. Of two
+    /// batches in one millisecond the second is taken to have known nothing of the first.
     ///
     /// # Errors
     /// [`StoreError`] from the database.
-    pub fn facts_then(&self, seq: i64, comment: &Comment, at: Timestamp) -> Result<Facts, StoreError> {
-        self.with(|connection| facts(connection, comment, Until { seq, ruled_at: Some(at) }, at))
+    pub fn facts_then(&self, comment: &Comment, then: Timestamp) -> Result<Facts, StoreError> {
+        self.with(|connection| facts(connection, comment, Until::Then(then), then))
     }
 
     /// The oldest comments of these sites in the durable queue, with their sequence numbers.
@@ -225,41 +225,46 @@ impl Store {
     }
 }
 
-/// Where the past ends: before this comment, and with rulings up to then.
+/// Where the past ends.
 #[derive(Debug, Clone, Copy)]
-struct Until {
-    seq: i64,
-    /// None: whatever was ruled.
-    ruled_at: Option<Timestamp>,
+enum Until {
+    Now,
+    /// Without what was judged from then on, and ruled later.
+    Then(Timestamp),
 }
 
 impl Until {
-    const NOW: Self = Self { seq: i64::MAX, ruled_at: None };
+    /// In SQL, the last ruling on the comment `c`, and whether its verdict was there to be seen. The time is `?4`.
+    fn seen(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Now => ("c.ruled", "?4 IS NULL"),
+            Self::Then(_) => (
+                "(SELECT r.ruling FROM rulings r WHERE r.comment = c.seq AND r.at <= ?4 ORDER BY r.seq DESC LIMIT 1)",
+                "EXISTS (SELECT 1 FROM decisions d WHERE d.comment = c.seq AND d.decided_at < ?4)",
+            ),
+        }
+    }
 
-    /// The last ruling on the comment `c` by then, in SQL: the column that keeps it, or what the column held. The time is `?5`.
-    fn ruled(self) -> &'static str {
-        match self.ruled_at {
-            None => "(c.ruled)",
-            Some(_) => "(SELECT r.ruling FROM rulings r WHERE r.comment = c.seq AND r.at <= ?5 ORDER BY r.seq DESC LIMIT 1)",
+    fn time(self) -> Option<i64> {
+        match self {
+            Self::Now => None,
+            Self::Then(then) => Some(then.ms()),
         }
     }
 }
 
 fn facts(connection: &Connection, comment: &Comment, until: Until, now: Timestamp) -> Result<Facts, StoreError> {
     let Some(author) = rows::author_key(comment) else { return Ok(Facts::none(now)) };
-    let ruled = until.ruled();
-    let counted = |condition: &str| {
-        format!("(SELECT count(*) FROM (SELECT 1 FROM comments c WHERE site = ?1 AND author = ?2 AND seq < ?4 AND {condition} LIMIT ?3))")
-    };
+    let (ruled, is_judged) = until.seen();
     // A site that only observes has everything published; what the machine would have said counts there, too.
+    let of_author = "FROM comments c WHERE site = ?1 AND author = ?2 AND";
     let sql = format!(
-        "SELECT {} + {}, {}, ?5",
-        counted(&format!("{ruled} = 'publish'")),
-        counted(&format!("{ruled} IS NULL AND verdict = 'publish'")),
-        counted(&format!("{ruled} = 'spam'")),
+        "SELECT (SELECT count(*) FROM (SELECT 1 {of_author} {ruled} = 'publish' LIMIT ?3))
+              + (SELECT count(*) FROM (SELECT 1 {of_author} {ruled} IS NULL AND verdict = 'publish' AND {is_judged} LIMIT ?3)),
+                (SELECT count(*) FROM (SELECT 1 {of_author} {ruled} = 'spam' LIMIT ?3))"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let bounds = params![comment.site.as_str(), author, RECORD_MAX, until.seq, until.ruled_at.map(Timestamp::ms)];
+    let bounds = params![comment.site.as_str(), author, RECORD_MAX, until.time()];
     let counts = statement.query_row(bounds, |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(Facts { now, author_published: counts.0, author_spam: counts.1 })
 }
