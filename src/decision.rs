@@ -180,6 +180,11 @@ impl Decision {
         self.verdict != Verdict::Hold && self.score.is_some() && !is_by_rule
     }
 
+    /// The verdict, and `discard` for one that need not even be kept.
+    pub fn word(&self) -> &'static str {
+        if self.discard { "discard" } else { self.verdict.as_str() }
+    }
+
     /// Where the comment stands by the verdict alone. A site that only observes changes nothing: all stands published.
     pub fn status(&self) -> Status {
         match (self.mode, self.verdict) {

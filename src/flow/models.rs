@@ -41,7 +41,7 @@ pub struct SiteModel {
 enum News {
     Follows {
         /// None where nothing can be learnt between trainings, as by the starter.
-        live: Option<Live>,
+        live: Option<Box<Live>>,
         tracker: Tracker,
     },
     /// As it is on record of one comment.
@@ -99,7 +99,7 @@ impl SiteModel {
         let tracker = Tracker::new(model.card.spam, model.card.ham);
         // Rulings are learnt over what was trained on rulings; a model from elsewhere knows none of them.
         let ruling = model.card.ruling.unwrap_or(0);
-        let live = model.counts.is_some().then(|| Live { model: model.clone(), ruling, has_learnt: false });
+        let live = model.counts.is_some().then(|| Box::new(Live { model: model.clone(), ruling, has_learnt: false }));
         // The counts are for learning, which the frozen one does not.
         Self { frozen: Arc::new(Model { counts: None, ..model }), news: News::Follows { live, tracker } }
     }
