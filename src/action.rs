@@ -1,10 +1,11 @@
 //! Actions: signed rights. A link in a mail says that this moderator may rule on the comments of this digest until then; a nonce
-//! says which versions a page showed. Only signs and verifies; what an action does is `flow::review`'s.
+//! says which versions a page showed; a form token says when a site showed its comment form. Only signs and verifies; what an action does is
+//! `flow::review`'s, and what a form token tells is a rule's.
 //!
 //! HMAC-SHA-256 (RFC 2104), 128 bits kept, over purpose, key id and everything the token says. A token carries its key's id, so keys rotate.
 
 use crate::clock::Timestamp;
-use crate::id::{DigestId, ModeratorId};
+use crate::id::{DigestId, ModeratorId, SiteId};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -12,6 +13,9 @@ use sha2::Sha256;
 use std::time::Duration;
 
 const MAC_BYTES: usize = 16;
+
+/// Ours have 34; what is longer need not be decoded.
+const FORM_TOKEN_BYTES_MAX: usize = 64;
 
 /// The keys that sign, newest last; the newest signs, all verify.
 #[derive(Clone)]
@@ -67,13 +71,44 @@ impl Keys {
 
     fn read_review(&self, token: &str) -> Result<Review, Refused> {
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| Refused::Forged)?;
-        let signed_length = bytes.len().checked_sub(MAC_BYTES).ok_or(Refused::Forged)?;
-        let (signed, claimed) = bytes.split_at_checked(signed_length).ok_or(Refused::Forged)?;
-        let secret = self.secret(*signed.first().ok_or(Refused::Forged)?).ok_or(Refused::Forged)?;
+        let (signed, secret, claimed) = self.parts(&bytes).ok_or(Refused::Forged)?;
         if !same(&mac(&secret, "review", signed), claimed) {
             return Err(Refused::Forged);
         }
         parse_review(signed).ok_or(Refused::Forged)
+    }
+
+    /// What a token says, the secret of the key that it names, and the MAC that it claims.
+    fn parts<'a>(&self, token: &'a [u8]) -> Option<(&'a [u8], [u8; 32], &'a [u8])> {
+        let (signed, claimed) = token.split_at_checked(token.len().checked_sub(MAC_BYTES)?)?;
+        Some((signed, self.secret(*signed.first()?)?, claimed))
+    }
+
+    /// That a form of this site was shown now: base64url of key id (1), time in ms (8), then the MAC (16). It names no reader and is not used
+    /// up: whoever has it may send it again until the site finds it too old.
+    pub fn sign_form(&self, site: &SiteId, now: Timestamp) -> String {
+        let (id, secret) = self.0.last().copied().unwrap_or_default();
+        let mut token = vec![id];
+        token.extend(now.ms().to_be_bytes());
+        token.extend(form_mac(&secret, site, &token));
+        URL_SAFE_NO_PAD.encode(token)
+    }
+
+    /// When the form was shown. How old is too old is for the site to say.
+    ///
+    /// # Errors
+    /// [`Refused::Forged`] unless we signed exactly this for this site.
+    pub fn verify_form(&self, token: &str, site: &SiteId) -> Result<Timestamp, Refused> {
+        if token.len() > FORM_TOKEN_BYTES_MAX {
+            return Err(Refused::Forged);
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| Refused::Forged)?;
+        let (signed, secret, claimed) = self.parts(&bytes).ok_or(Refused::Forged)?;
+        let shown_at = signed.split_first().and_then(|(_, shown_at)| shown_at.try_into().ok()).ok_or(Refused::Forged)?;
+        if !same(&form_mac(&secret, site, signed), claimed) {
+            return Err(Refused::Forged);
+        }
+        Ok(Timestamp::from_ms(i64::from_be_bytes(shown_at)))
     }
 
     /// What a form carries: which version of which item a page showed, when. `seconds.MAC`.
@@ -124,6 +159,11 @@ fn parse_review(signed: &[u8]) -> Option<Review> {
 
 fn nonce_mac(secret: &[u8; 32], token: &str, item: usize, version: u32, shown_at: i64) -> [u8; MAC_BYTES] {
     mac(secret, "nonce", format!("{token}\n{item}\n{version}\n{shown_at}").as_bytes())
+}
+
+/// The site is signed and not carried: a token of one site tells another nothing.
+fn form_mac(secret: &[u8; 32], site: &SiteId, signed: &[u8]) -> [u8; MAC_BYTES] {
+    mac(secret, "form", &[site.as_str().as_bytes(), b"\n", signed].concat())
 }
 
 fn mac(secret: &[u8; 32], purpose: &str, message: &[u8]) -> [u8; MAC_BYTES] {
@@ -193,7 +233,32 @@ mod tests {
         assert_eq!(verify("t", 1, 8, 5_000), Err(Refused::Forged));
     }
 
+    #[test]
+    fn a_form_token_tells_when_its_own_site_showed_the_form() {
+        let (blog, shown_at) = (SiteId::new("blog"), Timestamp::from_ms(1_795_339_800_123));
+        let token = keys().sign_form(&blog, shown_at);
+        assert_eq!(keys().verify_form(&token, &blog), Ok(shown_at));
+        assert_eq!(keys().verify_form(&token, &SiteId::new("other")), Err(Refused::Forged));
+        let old = Keys::new(vec![(1, [1; 32])]).sign_form(&blog, shown_at);
+        assert_eq!(keys().verify_form(&old, &blog), Ok(shown_at), "rotated keys verify");
+        let foreign = Keys::new(vec![(1, [9; 32])]).sign_form(&blog, shown_at);
+        assert_eq!(keys().verify_form(&foreign, &blog), Err(Refused::Forged));
+        let link = keys().sign_review(&review(100));
+        assert_eq!(keys().verify_form(&link, &blog), Err(Refused::Forged), "another right is no form token");
+        assert_eq!(token.len(), 34);
+    }
+
     proptest! {
+        #[test]
+        fn any_other_form_token_is_refused(ms in any::<i64>(), at in 0usize..34, letter in "[A-Za-z0-9_-]") {
+            let blog = SiteId::new("blog");
+            let token = keys().sign_form(&blog, Timestamp::from_ms(ms));
+            prop_assert_eq!(keys().verify_form(&token, &blog), Ok(Timestamp::from_ms(ms)));
+            let changed = format!("{}{letter}{}", &token[..at], &token[at + 1..]);
+            prop_assume!(changed != token);
+            prop_assert_eq!(keys().verify_form(&changed, &blog), Err(Refused::Forged));
+        }
+
         #[test]
         fn any_other_token_is_refused(at in 0usize..90, letter in "[A-Za-z0-9_-]") {
             let token = keys().sign_review(&review(100));
@@ -209,6 +274,7 @@ mod tests {
         fn verifying_any_text_never_panics(token in "\\PC{0,80}") {
             prop_assert!(keys().verify_review(&token, Timestamp::from_ms(0)).is_err());
             prop_assert!(keys().verify_nonce(&token, "t", 1, 1, Timestamp::from_ms(0), MINUTE).is_err());
+            prop_assert!(keys().verify_form(&token, &SiteId::new("blog")).is_err());
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::clock::Timestamp;
 use crate::id::{CommentId, SiteId};
 use crate::text;
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// What a site sent: raw, untrusted. A field is absent, or whatever the sender wrote.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,10 +18,17 @@ pub struct Submission {
     pub user_agent: Option<String>,
     pub page_url: Option<String>,
     pub page_title: Option<String>,
+    /// What the page is about: its beginning, its tags, or all of it.
+    pub page_excerpt: Option<String>,
+    pub page_published_at: Option<String>,
     pub parent_id: Option<String>,
+    pub parent_body: Option<String>,
     pub kind: Option<String>,
     pub role: Option<String>,
     pub submitted_at: Option<String>,
+    pub form_token: Option<String>,
+    /// What stood in a field that no person sees.
+    pub honeypot: Option<String>,
 }
 
 /// A submission that was parsed: bounded, trimmed, typed.
@@ -36,6 +44,9 @@ pub struct Comment {
     pub body: String,
     pub page: Page,
     pub parent_id: Option<String>,
+    /// The beginning of the comment that it answers, where the site sent it.
+    pub parent_body: Option<String>,
+    pub form: Form,
 }
 
 /// Who says to have written it. Everything here is a claim.
@@ -55,6 +66,28 @@ pub struct Author {
 pub struct Page {
     pub url: Option<String>,
     pub title: Option<String>,
+    /// The beginning of what it says.
+    pub excerpt: Option<String>,
+    pub published_at: Option<Timestamp>,
+}
+
+/// How the form it was written in was used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Form {
+    pub token: FormToken,
+    /// Something stood in the field that no person sees. What it was is nobody's matter.
+    pub honeypot_filled: bool,
+}
+
+/// What the form's token told; reading it takes a key, so the flow does it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FormToken {
+    #[default]
+    Absent,
+    /// Not one of ours, or another site's.
+    Forged,
+    /// The form was shown then.
+    Shown(Timestamp),
 }
 
 /// What was sent. Machines send trackbacks and pingbacks: no name or email can be asked of them.
@@ -85,19 +118,62 @@ impl Kind {
 }
 
 /// What the past says of a comment, and the present time. One read of the store gives it for a whole batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     pub now: Timestamp,
     /// Comments under this email address on this site that stand published.
     pub author_published: u32,
     /// Comments under this email address on this site that people ruled spam.
     pub author_spam: u32,
+    /// Comments under this email address on this site that people removed for another reason.
+    pub author_removed: u32,
+    /// What the site's member has written before; only asked where the site vouches for a role.
+    pub member: Option<MemberRecord>,
+    /// Each domain that the comment links to, and its author's website.
+    pub domains: Vec<DomainRecord>,
+    /// Nothing was published on the page since this long before the comment; none where that was not asked.
+    pub page_quiet: Option<Duration>,
+    /// The comment that it answers, where that is one of ours.
+    pub parent_body: Option<String>,
+}
+
+/// Earlier comments under one address that came while the site vouched for their author.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemberRecord {
+    /// Since the first of them.
+    pub known_for: Duration,
+    /// Of the latest, those that stand published,
+    pub published: u32,
+    /// and those that people ruled spam or removed.
+    pub unwanted: u32,
+}
+
+/// What became of the latest comments of the site that link to one domain.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DomainRecord {
+    pub domain: String,
+    /// Published by a person's ruling, or of an author the site vouches for: what the filter let through by itself proves nothing.
+    pub published: u32,
+    /// Authors of these.
+    pub publishers: u32,
+    pub spam: u32,
+    /// A comment under the same email address with this domain stands published.
+    pub by_author: bool,
 }
 
 impl Facts {
     /// Nothing is known: a first comment, or a score made away from any store.
     pub fn none(now: Timestamp) -> Self {
-        Self { now, author_published: 0, author_spam: 0 }
+        Self {
+            now,
+            author_published: 0,
+            author_spam: 0,
+            author_removed: 0,
+            member: None,
+            domains: Vec::new(),
+            page_quiet: None,
+            parent_body: None,
+        }
     }
 }
 
@@ -106,6 +182,8 @@ impl Facts {
 pub struct Limits {
     pub body_bytes_max: usize,
     pub field_bytes_max: usize,
+    /// What is kept of the page's and the parent's text; the rest is dropped.
+    pub excerpt_bytes_max: usize,
 }
 
 /// Why a submission is no comment. The shell turns it into an answer that names field, limit and value.
@@ -123,10 +201,10 @@ pub enum InvalidSubmission {
 const QUOTE_CHARS_MAX: usize = 60;
 
 impl Comment {
-    /// Bounds, trims and types a submission.
+    /// Bounds, trims and types a submission. Its form token is not read here.
     ///
     /// # Errors
-    /// [`InvalidSubmission`]: no body, a field over its limit, or an `ip` or `submitted_at` that cannot be read.
+    /// [`InvalidSubmission`]: no body, a field over its limit, or an `ip` or a time that cannot be read.
     pub fn parse(
         submission: Submission,
         id: CommentId,
@@ -138,12 +216,16 @@ impl Comment {
         bounded("body", &body, limits.body_bytes_max)?;
         let field = |name, value| trimmed(name, value, limits.field_bytes_max);
         let ip = field("ip", submission.ip)?;
-        let submitted_at = field("submitted_at", submission.submitted_at)?;
+        let time = |name, value| typed(name, field(name, value)?, "RFC 3339 time", |text| Timestamp::parse(text).ok());
+        let beginning = |name, value| -> Result<Option<String>, InvalidSubmission> {
+            let text = trimmed(name, value, limits.body_bytes_max)?;
+            Ok(text.map(|text| text::cut(&text, limits.excerpt_bytes_max).to_owned()))
+        };
         Ok(Self {
             id,
             site,
             received_at,
-            submitted_at: typed("submitted_at", submitted_at, "RFC 3339 time", |text| Timestamp::parse(text).ok())?,
+            submitted_at: time("submitted_at", submission.submitted_at)?,
             kind: Kind::parse(field("type", submission.kind)?.as_deref()),
             author: Author {
                 name: field("name", submission.name)?,
@@ -154,8 +236,18 @@ impl Comment {
                 role: field("role", submission.role)?,
             },
             body,
-            page: Page { url: field("page_url", submission.page_url)?, title: field("page_title", submission.page_title)? },
+            page: Page {
+                url: field("page_url", submission.page_url)?,
+                title: field("page_title", submission.page_title)?,
+                excerpt: beginning("page_excerpt", submission.page_excerpt)?,
+                published_at: time("page_published_at", submission.page_published_at)?,
+            },
             parent_id: field("parent_id", submission.parent_id)?,
+            parent_body: beginning("parent_body", submission.parent_body)?,
+            form: Form {
+                token: FormToken::Absent,
+                honeypot_filled: submission.honeypot.is_some_and(|value| !text::trim_blank(&value).is_empty()),
+            },
         })
     }
 }
@@ -195,7 +287,7 @@ mod tests {
     use super::*;
     use crate::dice::Dice;
 
-    const LIMITS: Limits = Limits { body_bytes_max: 100, field_bytes_max: 50 };
+    const LIMITS: Limits = Limits { body_bytes_max: 100, field_bytes_max: 50, excerpt_bytes_max: 20 };
 
     fn parse(submission: Submission) -> Result<Comment, InvalidSubmission> {
         let now = Timestamp::from_ms(0);
@@ -225,6 +317,30 @@ mod tests {
         assert_eq!(ip.to_string(), "`ip` is \"256.1.1.1\", which is no IP address");
         let time = parse(Submission { submitted_at: Some("soon".into()), ..with_body() }).unwrap_err();
         assert_eq!(time.to_string(), "`submitted_at` is \"soon\", which is no RFC 3339 time");
+    }
+
+    #[test]
+    fn of_a_page_and_a_parent_the_beginning_is_kept() {
+        let text = |text: &str| Some(text.to_owned());
+        let parsed =
+            parse(Submission {
+                page_excerpt: text(" How we brew coffee, and why "), parent_body: text("ééééééééééééé"), ..with_body()
+            });
+        let parsed = parsed.unwrap();
+        assert_eq!(parsed.page.excerpt.as_deref(), Some("How we brew coffee, "));
+        assert_eq!(parsed.parent_body.as_deref(), Some("éééééééééé"));
+        let long = parse(Submission { page_excerpt: Some("x".repeat(101)), ..with_body() });
+        assert_eq!(long, Err(InvalidSubmission::TooLong { field: "page_excerpt", limit: 100, got: 101 }));
+        let time = parse(Submission { page_published_at: text("2026"), ..with_body() }).unwrap_err();
+        assert_eq!(time.to_string(), "`page_published_at` is \"2026\", which is no RFC 3339 time");
+    }
+
+    #[test]
+    fn of_a_honeypot_only_is_known_whether_it_was_filled() {
+        for (value, filled) in [(None, false), (Some(" \u{200b}\n"), false), (Some("x"), true), (Some(&*"x".repeat(1000)), true)] {
+            let parsed = parse(Submission { honeypot: value.map(str::to_owned), ..with_body() }).unwrap();
+            assert_eq!(parsed.form, Form { token: FormToken::Absent, honeypot_filled: filled }, "{value:?}");
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! Review tokens and nonces: no bytes that we did not sign give a right.
+//! Review tokens, nonces and form tokens: no bytes that we did not sign give a right.
 #![no_main]
 
 use hamlet::action::Keys;
 use hamlet::clock::Timestamp;
+use hamlet::id::SiteId;
 use libfuzzer_sys::fuzz_target;
 use std::time::Duration;
 
@@ -12,4 +13,5 @@ fuzz_target!(|bytes: &[u8]| {
     let now = Timestamp::from_ms(0);
     assert!(keys.verify_review(&text, now).is_err());
     assert!(keys.verify_nonce(&text, "token", 1, 1, now, Duration::from_secs(900)).is_err());
+    assert!(keys.verify_form(&text, &SiteId::new("blog")).is_err());
 });

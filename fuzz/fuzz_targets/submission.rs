@@ -31,14 +31,19 @@ fuzz_target!(|bytes: &[u8]| {
         user_agent: field("user_agent"),
         page_url: field("page_url"),
         page_title: field("page_title"),
+        page_excerpt: field("page_excerpt"),
+        page_published_at: field("page_published_at"),
         parent_id: field("parent_id"),
+        parent_body: field("parent_body"),
         kind: field("type"),
         role: field("role"),
         submitted_at: field("submitted_at"),
+        form_token: field("form_token"),
+        honeypot: field("honeypot"),
     };
     let now = Timestamp::from_ms(1_795_000_000_000);
     let id = CommentId::new(now, &Dice::seeded(1));
-    let limits = Limits { body_bytes_max: 1 << 20, field_bytes_max: 8192 };
+    let limits = Limits { body_bytes_max: 1 << 20, field_bytes_max: 8192, excerpt_bytes_max: 4096 };
     let Ok(comment) = Comment::parse(submission, id, SiteId::new("demo"), now, limits) else { return };
     let site = CONFIG.sites.values().next().unwrap();
     let (decision, _) = judge(&comment, &Facts::none(now), site, Some(&MODEL), &mut hamlet::classifier::Features::default());

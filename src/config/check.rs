@@ -42,18 +42,6 @@ impl Settings {
     }
 }
 
-impl Settings {
-    /// What a submission may weigh, for those made away from any site.
-    ///
-    /// # Errors
-    /// [`Invalid`] when that is out of range.
-    pub fn limits(&self) -> Result<Limits, Invalid> {
-        let mut problems = Problems::default();
-        let limits = limits(&mut problems, &self.http);
-        problems.settle(limits)
-    }
-}
-
 fn listen(problems: &mut Problems, written: &str) -> SocketAddr {
     written.parse().unwrap_or_else(|_| {
         problems.add("http.listen", format!("{written:?}"), "write an IP address and a port like 127.0.0.1:8025");
@@ -73,6 +61,7 @@ fn limits(problems: &mut Problems, http: &settings::Http) -> Limits {
     Limits {
         body_bytes_max: problems.number("http.body_bytes_max", http.body_bytes_max, "bytes", 1_024..=16_777_216),
         field_bytes_max: problems.number("http.field_bytes_max", http.field_bytes_max, "bytes", 64..=65_536),
+        excerpt_bytes_max: problems.number("http.excerpt_bytes_max", http.excerpt_bytes_max, "bytes", 0..=65_536),
     }
 }
 
@@ -307,12 +296,12 @@ moderators.ana.sites is "c"; write sites that are configured: Blog, a, b"#,
     fn what_cannot_be_read_names_its_exact_place() {
         check(
             "[http]\nlisten_on = 'x'",
-            "http.listen_on is no key that hamlet knows; write one of `listen`, `public_url`, `body_bytes_max`, `field_bytes_max`",
+            "http.listen_on is no key that hamlet knows; write one of `listen`, `public_url`, `body_bytes_max`, `field_bytes_max`, `excerpt_bytes_max`",
         );
         let site = "[sites.blog.rules]\nlinks = 1";
         check(
             site,
-            "sites.blog.rules.links is no key that hamlet knows; write one of `require_name`, `require_email`, `links_max`, `hold_first_link`, `blocklist`",
+            "sites.blog.rules.links is no key that hamlet knows; write one of `require_name`, `require_email`, `links_max`, `hold_first_link`, `known_domains`, `known_domain_comments_min`, `honeypot`, `require_form_token`, `form_seconds_min`, `form_hours_max`, `member_comments_min`, `member_days_min`, `page_days_old`, `page_days_quiet`, `blocklist`",
         );
         check("[outbox]\nattempts_max = 'many'", "outbox.attempts_max is string \"many\" in hamlet.toml; write an integer");
         let from_environment = problems("", &[("HAMLET__MAIL__SMTP__PORT", "often")]);

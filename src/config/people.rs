@@ -4,7 +4,7 @@
 use super::problem::{Invalid, Problems};
 use super::secret::{HIDDEN, Secret};
 use super::settings::{self, Settings};
-use super::{Audit, Moderator, Site, Webhook};
+use super::{Audit, Moderator, Site, Webhook, behaviour};
 use crate::budget::audit::Rates;
 use crate::decision::{Mode, Policy};
 use crate::id::{ModeratorId, SiteId};
@@ -30,26 +30,6 @@ impl Settings {
         let mut problems = Problems::default();
         let policy = policy(&mut problems, "policy", &self.policy, NO_POLICY);
         problems.settle(policy)
-    }
-
-    /// A site that overrides nothing, for comments away from any site.
-    ///
-    /// # Errors
-    /// [`Invalid`] when the thresholds or rules of all sites make no sense.
-    pub fn site_of_defaults(&self) -> Result<Site, Invalid> {
-        let mut problems = Problems::default();
-        let site = Site {
-            id: SiteId::new("any-site"),
-            name: "any site".to_owned(),
-            keys: Vec::new(),
-            loopback_only: false,
-            mode: Mode::Enforce,
-            rules: rules(&mut problems, "rules", &self.rules, &rules::Settings::default()),
-            policy: policy(&mut problems, "policy", &self.policy, NO_POLICY),
-            audit: audit(&mut problems, "policy", &self.policy, NO_AUDIT),
-            webhook: None,
-        };
-        problems.settle(site)
     }
 
     /// The command line's word over the file's.
@@ -210,6 +190,10 @@ fn rules(problems: &mut Problems, key: &str, written: &settings::Rules, base: &r
     let links_max = written.links_max.map(|value| problems.number(&format!("{key}.links_max"), value, "a number", 0..=1_000));
     let blocklist = written.blocklist.as_ref().map(|entries| Blocklist::new(entries.iter().map(String::as_str)));
     rules::Settings {
+        domains: behaviour::domains(problems, key, written, &base.domains),
+        form: behaviour::form(problems, key, written, base.form),
+        member: behaviour::member(problems, key, written, base.member),
+        page: behaviour::page(problems, key, written, base.page),
         require_name: written.require_name.unwrap_or(base.require_name),
         require_email: written.require_email.unwrap_or(base.require_email),
         links_max: links_max.unwrap_or(base.links_max),

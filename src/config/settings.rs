@@ -40,6 +40,7 @@ pub(super) struct Http {
     pub public_url: String,
     pub body_bytes_max: i64,
     pub field_bytes_max: i64,
+    pub excerpt_bytes_max: i64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -140,6 +141,16 @@ pub(super) struct Rules {
     pub require_email: Option<bool>,
     pub links_max: Option<i64>,
     pub hold_first_link: Option<bool>,
+    pub known_domains: Option<Vec<String>>,
+    pub known_domain_comments_min: Option<i64>,
+    pub honeypot: Option<String>,
+    pub require_form_token: Option<bool>,
+    pub form_seconds_min: Option<i64>,
+    pub form_hours_max: Option<i64>,
+    pub member_comments_min: Option<i64>,
+    pub member_days_min: Option<i64>,
+    pub page_days_old: Option<i64>,
+    pub page_days_quiet: Option<i64>,
     pub blocklist: Option<Vec<String>>,
 }
 

@@ -26,6 +26,15 @@ use thread::{Standing, Thread};
 
 /// The article that replies are about.
 const PAGE_TITLE: &str = "How we brew coffee";
+const PAGE_PUBLISHED_AT: &str = "2026-11-19T08:00:00Z";
+
+/// Its words, as they stand in the page's template.
+const PAGE_EXCERPT: &str = "For eleven years I made bad coffee with great care. I weighed the beans and timed the pour, and I owned a thermometer \
+    that I trusted more than my own mouth. The cups came out thin in winter and bitter in summer, and I blamed the beans. Then my neighbour, \
+    who repairs outboard motors and has no thermometer, gave me a cup across the fence. It was better than any of mine. A kettle tells you \
+    nearly everything. First it ticks, while the metal stretches. Then it hisses like rain on a far roof: small bubbles dying before they \
+    reach the top. When the hiss drops and turns round, the water is near ninety degrees, and that is the moment. I grind a little coarser \
+    than I think is right. I pour when the rain stops.";
 
 /// A reader waits no longer than this for an answer.
 const SUBMIT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -92,7 +101,20 @@ async fn show(State(blog): State<Arc<Blog>>, Query(said): Query<Said>) -> Respon
         Some("rejected") => Some(Outcome::Rejected),
         _ => None,
     };
-    page(&blog, StatusCode::OK, outcome, FormValues::default())
+    let form_token = form_token(&blog).await.unwrap_or_default();
+    page(&blog, StatusCode::OK, outcome, FormValues { form_token: &form_token, ..FormValues::default() })
+}
+
+#[derive(Deserialize)]
+struct FormToken {
+    token: String,
+}
+
+/// Says that the form is shown now; a form without it is a form all the same.
+async fn form_token(blog: &Blog) -> Option<String> {
+    let request = blog.client.get(format!("{}/v1/form-token", blog.setup.daemon_url)).bearer_auth(&blog.setup.api_key);
+    let response = request.send().await.ok()?.error_for_status().ok()?;
+    Some(serde_json::from_slice::<FormToken>(&response.bytes().await.ok()?).ok()?.token)
 }
 
 fn page(blog: &Blog, status: StatusCode, outcome: Option<Outcome>, form: FormValues<'_>) -> Response {
@@ -111,6 +133,9 @@ struct Reply {
     email: String,
     url: String,
     body: String,
+    form_token: String,
+    /// No person sees this field.
+    subject: String,
 }
 
 async fn take(
@@ -128,7 +153,7 @@ async fn take(
     };
     let agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
     let answer = submit(&blog, &reply, peer, agent).await;
-    let form = FormValues { name: &reply.name, email: &reply.email, url: &reply.url, body: &reply.body };
+    let form = FormValues { name: &reply.name, email: &reply.email, url: &reply.url, body: &reply.body, form_token: &reply.form_token };
     let Some(answer) = answer else {
         return page(&blog, StatusCode::SERVICE_UNAVAILABLE, Some(Outcome::Unavailable), form);
     };
@@ -185,6 +210,10 @@ struct Submission<'a> {
     user_agent: Option<&'a str>,
     page_url: String,
     page_title: &'static str,
+    page_excerpt: &'static str,
+    page_published_at: &'static str,
+    form_token: &'a str,
+    honeypot: &'a str,
 }
 
 /// The daemon's answer; none when it does not take the comment now.
@@ -198,6 +227,10 @@ async fn submit(blog: &Blog, reply: &Reply, peer: SocketAddr, agent: Option<&str
         user_agent: agent,
         page_url: format!("{}/demo/", blog.setup.daemon_url),
         page_title: PAGE_TITLE,
+        page_excerpt: PAGE_EXCERPT,
+        page_published_at: PAGE_PUBLISHED_AT,
+        form_token: &reply.form_token,
+        honeypot: &reply.subject,
     };
     let request = blog.client.post(format!("{}/v1/comments", blog.setup.daemon_url)).bearer_auth(&blog.setup.api_key);
     let body = serde_json::to_vec(&submission).ok()?;

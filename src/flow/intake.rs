@@ -7,11 +7,12 @@ use super::document;
 use super::judge::judge;
 use super::models::{Models, SiteModel};
 use crate::classifier::Features;
-use crate::comment::{Comment, InvalidSubmission, Submission};
+use crate::comment::{Comment, Form, FormToken, InvalidSubmission, Submission};
 use crate::config::{Config, Site};
 use crate::decision::Status;
 use crate::id::{CommentId, SiteId};
 use crate::store::{Arrival, Full, Idempotency, Judged, Received, Record, StoreError};
+use crate::text::trim_blank;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -169,9 +170,14 @@ pub async fn enqueue(app: &App, site: &Site, submission: Submission, idempotency
     taken(received)
 }
 
-fn parse(app: &App, site: &Site, submission: Submission) -> Result<Comment, InvalidSubmission> {
+fn parse(app: &App, site: &Site, mut submission: Submission) -> Result<Comment, InvalidSubmission> {
     let now = app.clock.now();
-    Comment::parse(submission, CommentId::new(now, &app.dice), site.id.clone(), now, app.config.limits)
+    let token = match submission.form_token.take().as_deref().map_or("", trim_blank) {
+        "" => FormToken::Absent,
+        token => app.keys.verify_form(token, &site.id).map_or(FormToken::Forged, FormToken::Shown),
+    };
+    let comment = Comment::parse(submission, CommentId::new(now, &app.dice), site.id.clone(), now, app.config.limits)?;
+    Ok(Comment { form: Form { token, ..comment.form }, ..comment })
 }
 
 /// Room on disk, and room in the outbox of this site.
@@ -264,7 +270,8 @@ fn judge_all(app: &App, all: Vec<(Option<i64>, Comment, Option<Idempotency>)>, m
         let (decision, log_odds) = judge(&comment, &facts, site, models.of(&site.id), &mut features);
         let outgoing = site.webhook.iter().map(|_| document::verdict_webhook(&comment, &decision, now, &app.dice)).collect();
         let audit = audit::choose(site, &decision, app.dice.unit());
-        Some((Judged { comment, idempotency, decision, audit, seq, outgoing }, log_odds))
+        let domains = facts.domains.into_iter().map(|record| record.domain).collect();
+        Some((Judged { comment, idempotency, decision, audit, domains, seq, outgoing }, log_odds))
     });
     Ok(judged.unzip())
 }

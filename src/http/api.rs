@@ -14,10 +14,11 @@ use axum::Json;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,8 +31,8 @@ const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 const RULED_BY_CHARS_MAX: usize = 80;
 
 /// A submission on the wire. Unknown fields are ignored, `null` is absent.
-#[derive(Debug, Deserialize)]
-pub struct SubmissionBody {
+#[derive(Deserialize)]
+struct SubmissionBody {
     name: Option<String>,
     email: Option<String>,
     url: Option<String>,
@@ -40,18 +41,48 @@ pub struct SubmissionBody {
     user_agent: Option<String>,
     page_url: Option<String>,
     page_title: Option<String>,
+    page_excerpt: Option<String>,
+    page_published_at: Option<String>,
     parent_id: Option<String>,
+    parent_body: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
     role: Option<String>,
     submitted_at: Option<String>,
+    form_token: Option<String>,
+    honeypot: Option<String>,
 }
 
 impl From<SubmissionBody> for Submission {
-    fn from(body: SubmissionBody) -> Self {
-        let SubmissionBody { name, email, url, body, ip, user_agent, page_url, page_title, parent_id, kind, role, submitted_at } = body;
-        Self { name, email, url, body, ip, user_agent, page_url, page_title, parent_id, kind, role, submitted_at }
+    fn from(sent: SubmissionBody) -> Self {
+        Self {
+            name: sent.name,
+            email: sent.email,
+            url: sent.url,
+            body: sent.body,
+            ip: sent.ip,
+            user_agent: sent.user_agent,
+            page_url: sent.page_url,
+            page_title: sent.page_title,
+            page_excerpt: sent.page_excerpt,
+            page_published_at: sent.page_published_at,
+            parent_id: sent.parent_id,
+            parent_body: sent.parent_body,
+            kind: sent.kind,
+            role: sent.role,
+            submitted_at: sent.submitted_at,
+            form_token: sent.form_token,
+            honeypot: sent.honeypot,
+        }
     }
+}
+
+/// What a site puts into its comment form.
+#[derive(Serialize)]
+pub struct FormTokenDocument {
+    token: String,
+    /// For how long it is no evidence against a comment.
+    valid_seconds: u64,
 }
 
 #[derive(Deserialize)]
@@ -118,6 +149,17 @@ pub async fn rule(
     let ruled = review::rule(&app, &site.id, id, ruling, Ruler { by, via: "api" }, (None, Duration::ZERO)).await?;
     let (record, _) = ruled.ok_or_else(Problem::unknown_comment)?;
     Ok(Json(Document::of_record(&record)))
+}
+
+/// That the site shows its form now. Nothing is written: the token says it all.
+pub async fn form_token(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): Peer,
+    headers: HeaderMap,
+) -> Result<([(HeaderName, &'static str); 1], Json<FormTokenDocument>), Problem> {
+    let site = auth::site(&app, &headers, peer)?;
+    let token = app.keys.sign_form(&site.id, app.clock.now());
+    Ok(([(CACHE_CONTROL, "no-store")], Json(FormTokenDocument { token, valid_seconds: site.rules.form.age_max.as_secs() })))
 }
 
 /// What is no id, or no text at all, names no comment.

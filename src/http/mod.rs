@@ -7,8 +7,6 @@ mod auth;
 mod error;
 mod health;
 
-pub use api::SubmissionBody;
-
 use crate::flow::App;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -27,6 +25,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/v1/comments", post(api::submit))
         .route("/v1/comments/{id}", get(api::read))
         .route("/v1/comments/{id}/ruling", post(api::rule))
+        .route("/v1/form-token", get(api::form_token))
         .route("/d/{token}", get(action::show).post(action::rule))
         .route("/assets/hamlet.css", get(stylesheet))
         .route("/health/live", get(health::live))

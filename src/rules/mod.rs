@@ -4,10 +4,16 @@
 mod author;
 mod blocklist;
 mod fields;
+mod form;
 mod links;
+mod page;
 
+pub use author::Settings as Member;
 pub use blocklist::Blocklist;
 pub use fields::{EmailProblem, check_email};
+pub use form::{Honeypot, Settings as Form};
+pub use links::{Settings as Domains, domains};
+pub use page::Settings as Page;
 
 use crate::comment::{Comment, Facts};
 use crate::text::Reading;
@@ -58,8 +64,12 @@ pub struct Settings {
     pub require_email: bool,
     /// A comment with more links than this gets a finding.
     pub links_max: usize,
-    /// Hold the first comment of an author when it carries a link or an author url.
+    /// Hold a comment with a link or an author url that is new of this author, unless the site knows where it leads.
     pub hold_first_link: bool,
+    pub domains: Domains,
+    pub form: Form,
+    pub member: Member,
+    pub page: Page,
     pub blocklist: Blocklist,
 }
 
@@ -74,13 +84,19 @@ pub struct Case<'a> {
 type Rule = fn(&Case<'_>, &mut Vec<Finding>);
 
 /// The table. A rule is one file and one line here.
-const RULES: [(&str, Rule); 7] = [
+const RULES: [(&str, Rule); 13] = [
     ("field_missing", fields::missing),
     ("field_invalid", fields::invalid),
+    ("honeypot", form::honeypot),
+    ("form_token", form::token),
     ("blocklisted", blocklist::blocklisted),
     ("many_links", links::many),
     ("first_link", links::first),
+    ("domain_ruled_spam", links::ruled_spam),
+    ("page_asleep", page::asleep),
+    ("off_topic", page::off_topic),
     ("site_role", author::role),
+    ("site_member", author::member),
     ("author_record", author::record),
 ];
 
@@ -107,77 +123,102 @@ mod tests {
     use crate::dice::Dice;
     use crate::id::{CommentId, SiteId};
 
-    fn settings() -> Settings {
-        Settings {
+    fn now() -> Timestamp {
+        Timestamp::parse("2026-11-29T15:00:00Z").unwrap()
+    }
+
+    /// A comment of these rooms' tests: a body and nothing else.
+    pub fn submission(body: &str) -> Submission {
+        Submission { body: Some(body.into()), ..Submission::default() }
+    }
+
+    pub fn nobody() -> Facts {
+        Facts::none(now())
+    }
+
+    pub fn parsed(submission: Submission) -> Comment {
+        let limits = Limits { body_bytes_max: 10_000, field_bytes_max: 1_000, excerpt_bytes_max: 4_000 };
+        Comment::parse(submission, CommentId::new(now(), &Dice::seeded(1)), SiteId::new("s"), now(), limits).unwrap()
+    }
+
+    fn findings_of(comment: &Comment, facts: &Facts, settings: &Settings) -> Vec<Finding> {
+        apply(&Case { comment, reading: &Reading::of(&comment.body), facts, settings })
+    }
+
+    pub fn findings(submission: Submission, facts: &Facts, settings: &Settings) -> Vec<Finding> {
+        findings_of(&parsed(submission), facts, settings)
+    }
+
+    /// Exactly this is found of a comment, after `with` changed what parsing does not give.
+    pub fn expect(
+        submission: Submission,
+        facts: &Facts,
+        settings: &Settings,
+        with: impl Fn(Comment) -> Comment,
+        expected: &[(&str, Effect)],
+    ) {
+        let comment = with(parsed(submission));
+        let findings = findings_of(&comment, facts, settings);
+        let found: Vec<(&str, Effect)> = findings.iter().map(|finding| (finding.code.as_str(), finding.effect)).collect();
+        assert_eq!(found, expected, "{comment:?} {facts:?}");
+    }
+
+    fn ana(body: &str) -> Submission {
+        Submission { name: Some("Ana".into()), email: Some("ana@mail.example".into()), ..submission(body) }
+    }
+
+    fn check(submission: Submission, facts: &Facts, expected: &[(&str, Effect)]) {
+        let settings = Settings {
             require_name: true,
             require_email: true,
             links_max: 2,
             hold_first_link: true,
             blocklist: Blocklist::new(["cialis", "cheap loans", "spam.example"]),
-        }
-    }
-
-    fn findings(submission: Submission, facts: Facts) -> Vec<(String, Effect)> {
-        let now = Timestamp::from_ms(0);
-        let limits = Limits { body_bytes_max: 10_000, field_bytes_max: 1_000 };
-        let comment = Comment::parse(submission, CommentId::new(now, &Dice::seeded(1)), SiteId::new("s"), now, limits).unwrap();
-        let reading = Reading::of(&comment.body);
-        apply(&Case { comment: &comment, reading: &reading, facts: &facts, settings: &settings() })
-            .into_iter()
-            .map(|finding| (finding.code, finding.effect))
-            .collect()
-    }
-
-    fn nobody() -> Facts {
-        Facts::none(Timestamp::from_ms(0))
-    }
-
-    fn ana(body: &str) -> Submission {
-        Submission { name: Some("Ana".into()), email: Some("ana@mail.example".into()), body: Some(body.into()), ..Submission::default() }
-    }
-
-    fn check(submission: Submission, facts: Facts, expected: &[(&str, Effect)]) {
-        let found = findings(submission, facts);
-        let found: Vec<(&str, Effect)> = found.iter().map(|(code, effect)| (code.as_str(), *effect)).collect();
-        assert_eq!(found, expected);
+            ..Settings::default()
+        };
+        expect(submission, facts, &settings, |comment| comment, expected);
     }
 
     #[test]
     fn an_ordinary_comment_has_no_findings() {
-        check(ana("I agree with the second point."), nobody(), &[]);
+        check(ana("I agree with the second point."), &nobody(), &[]);
     }
 
     #[test]
     fn name_email_and_body_are_asked_for() {
         let bare = Submission { body: Some("hi".into()), ..Submission::default() };
-        check(bare.clone(), nobody(), &[("field_missing:name", Effect::Reject), ("field_missing:email", Effect::Reject)]);
-        check(Submission { kind: Some("pingback".into()), ..bare }, nobody(), &[]);
-        check(Submission { name: Some("\u{200b}\u{2800}".into()), ..ana("hi") }, nobody(), &[("field_missing:name", Effect::Reject)]);
-        check(Submission { email: Some("ana at home".into()), ..ana("hi") }, nobody(), &[("field_invalid:email", Effect::Reject)]);
-        check(ana(" \u{200b} "), nobody(), &[("field_missing:body", Effect::Reject)]);
+        check(bare.clone(), &nobody(), &[("field_missing:name", Effect::Reject), ("field_missing:email", Effect::Reject)]);
+        check(Submission { kind: Some("pingback".into()), ..bare }, &nobody(), &[]);
+        check(Submission { name: Some("\u{200b}\u{2800}".into()), ..ana("hi") }, &nobody(), &[("field_missing:name", Effect::Reject)]);
+        check(Submission { email: Some("ana at home".into()), ..ana("hi") }, &nobody(), &[("field_invalid:email", Effect::Reject)]);
+        check(ana(" \u{200b} "), &nobody(), &[("field_missing:body", Effect::Reject)]);
     }
 
     #[test]
     fn blocklists_match_whole_words_and_whole_domains() {
         let hit = [("blocklisted", Effect::Reject)];
-        check(ana("Buy CIALIS today"), nobody(), &hit);
-        check(ana("buy сialis"), nobody(), &hit);
-        check(ana("A specialist told me about socialism"), nobody(), &[]);
-        check(ana("cheap   loans here"), nobody(), &hit);
-        check(ana("cheap loansharks"), nobody(), &[]);
+        check(ana("Buy CIALIS today"), &nobody(), &hit);
+        check(ana("buy сialis"), &nobody(), &hit);
+        check(ana("A specialist told me about socialism"), &nobody(), &[]);
+        check(ana("cheap   loans here"), &nobody(), &hit);
+        check(ana("cheap loansharks"), &nobody(), &[]);
         let known = Facts { author_published: 1, ..nobody() };
-        check(ana("see http://shop.spam.example/x"), known, &[("blocklisted", Effect::Reject), ("author_record", Effect::Evidence)]);
-        check(ana("see http://notspam.example/x"), known, &[("author_record", Effect::Evidence)]);
-        check(Submission { name: Some("Cialis".into()), ..ana("hi there") }, nobody(), &hit);
+        check(
+            Submission { role: Some("editor".into()), ..ana("see http://shop.spam.example/x") },
+            &known,
+            &[("blocklisted", Effect::Reject), ("site_role", Effect::Trust), ("author_record", Effect::Evidence)],
+        );
+        check(ana("see http://notspam.example/x"), &known, &[("first_link", Effect::Hold), ("author_record", Effect::Evidence)]);
+        check(Submission { name: Some("Cialis".into()), ..ana("hi there") }, &nobody(), &hit);
     }
 
     #[test]
     fn links_of_strangers_wait_for_a_person() {
         let held = ("first_link", Effect::Hold);
-        check(ana("see http://a.example"), nobody(), &[held]);
-        check(Submission { url: Some("http://a.example".into()), ..ana("hi") }, nobody(), &[held]);
-        check(ana("http://a.example http://b.example http://c.example"), nobody(), &[("many_links", Effect::Evidence), held]);
-        check(ana("see http://a.example"), Facts { author_published: 3, ..nobody() }, &[("author_record", Effect::Evidence)]);
-        check(Submission { role: Some("editor".into()), ..ana("see http://a.example") }, nobody(), &[("site_role", Effect::Trust)]);
+        check(ana("see http://a.example"), &nobody(), &[held]);
+        check(Submission { url: Some("http://a.example".into()), ..ana("hi") }, &nobody(), &[held]);
+        check(ana("http://a.example http://b.example http://c.example"), &nobody(), &[("many_links", Effect::Evidence), held]);
+        check(ana("see http://a.example"), &Facts { author_published: 3, ..nobody() }, &[held, ("author_record", Effect::Evidence)]);
+        check(Submission { role: Some("editor".into()), ..ana("see http://a.example") }, &nobody(), &[("site_role", Effect::Trust)]);
     }
 }

@@ -6,15 +6,12 @@ use super::waiting::Waiting;
 use super::{Pending, Reader, Store, StoreError};
 use crate::budget::audit::Inclusion;
 use crate::clock::Timestamp;
-use crate::comment::{Comment, Facts};
+use crate::comment::Comment;
 use crate::decision::{Decision, Ruling, Status, Verdict};
 use crate::delivery::Outgoing;
 use crate::id::{CommentId, SiteId};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::Arc;
-
-/// The author's record is counted to this and no further: it saturates long before, and a busy author costs no more than a new one.
-const RECORD_MAX: u32 = 20;
 
 /// What makes a resent submission the same: the sender's key, and a hash of what was sent with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +34,8 @@ pub struct Judged {
     pub idempotency: Option<Idempotency>,
     pub decision: Decision,
     pub audit: Inclusion,
+    /// The domains that it links to.
+    pub domains: Vec<String>,
     /// It stands in the durable queue already.
     pub seq: Option<i64>,
     pub outgoing: Vec<Outgoing>,
@@ -97,23 +96,6 @@ pub struct NewRuling {
 }
 
 impl Reader {
-    /// What the past says of each comment, in their order. One snapshot.
-    ///
-    /// # Errors
-    /// [`StoreError`] from the database.
-    pub fn facts<'a>(&self, comments: impl IntoIterator<Item = &'a Comment>, now: Timestamp) -> Result<Vec<Facts>, StoreError> {
-        self.with(|connection| comments.into_iter().map(|comment| facts(connection, comment, Until::Now, now)).collect())
-    }
-
-    /// What the past said of a stored comment when it was judged at `then`: by what had been judged before and ruled by that time. Of two
-    /// batches in one millisecond the second is taken to have known nothing of the first.
-    ///
-    /// # Errors
-    /// [`StoreError`] from the database.
-    pub fn facts_then(&self, comment: &Comment, then: Timestamp) -> Result<Facts, StoreError> {
-        self.with(|connection| facts(connection, comment, Until::Then(then), then))
-    }
-
     /// The oldest comments of these sites in the durable queue, with their sequence numbers.
     ///
     /// # Errors
@@ -225,52 +207,8 @@ impl Store {
     }
 }
 
-/// Where the past ends.
-#[derive(Debug, Clone, Copy)]
-enum Until {
-    Now,
-    /// Without what was judged from then on, and ruled later.
-    Then(Timestamp),
-}
-
-impl Until {
-    /// In SQL, the last ruling on the comment `c`, and whether its verdict was there to be seen. The time is `?4`.
-    fn seen(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Now => ("c.ruled", "?4 IS NULL"),
-            Self::Then(_) => (
-                "(SELECT r.ruling FROM rulings r WHERE r.comment = c.seq AND r.at <= ?4 ORDER BY r.seq DESC LIMIT 1)",
-                "EXISTS (SELECT 1 FROM decisions d WHERE d.comment = c.seq AND d.decided_at < ?4)",
-            ),
-        }
-    }
-
-    fn time(self) -> Option<i64> {
-        match self {
-            Self::Now => None,
-            Self::Then(then) => Some(then.ms()),
-        }
-    }
-}
-
-fn facts(connection: &Connection, comment: &Comment, until: Until, now: Timestamp) -> Result<Facts, StoreError> {
-    let Some(author) = rows::author_key(comment) else { return Ok(Facts::none(now)) };
-    let (ruled, is_judged) = until.seen();
-    // A site that only observes has everything published; what the machine would have said counts there, too.
-    let of_author = "FROM comments c WHERE site = ?1 AND author = ?2 AND";
-    let sql = format!(
-        "SELECT (SELECT count(*) FROM (SELECT 1 {of_author} {ruled} = 'publish' LIMIT ?3))
-              + (SELECT count(*) FROM (SELECT 1 {of_author} {ruled} IS NULL AND verdict = 'publish' AND {is_judged} LIMIT ?3)),
-                (SELECT count(*) FROM (SELECT 1 {of_author} {ruled} = 'spam' LIMIT ?3))"
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let bounds = params![comment.site.as_str(), author, RECORD_MAX, until.time()];
-    let counts = statement.query_row(bounds, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(Facts { now, author_published: counts.0, author_spam: counts.1 })
-}
-
 fn record(connection: &Connection, waiting: &Waiting, judged: Judged) -> Result<Received, StoreError> {
-    let Judged { comment, idempotency, decision, audit, seq, outgoing } = judged;
+    let Judged { comment, idempotency, decision, audit, domains, seq, outgoing } = judged;
     let status = decision.status();
     let record = if seq.is_some() {
         let Some(queued) = by_id(connection, &comment.site, comment.id)? else { return Err(StoreError::Row("queue".into())) };
@@ -291,6 +229,7 @@ fn record(connection: &Connection, waiting: &Waiting, judged: Judged) -> Result<
         connection.prepare_cached("UPDATE comments SET audited = 1 WHERE seq = ?1")?.execute([record.seq])?;
     }
     insert_decision(connection, &record, &decision, audit)?;
+    insert_domains(connection, &record, &domains)?;
     for outgoing in &outgoing {
         super::outbox::insert(connection, waiting, outgoing)?;
     }
@@ -312,7 +251,7 @@ fn known(connection: &Connection, site: &SiteId, idempotency: Option<&Idempotenc
     let mut statement = connection.prepare_cached(&sql)?;
     let mut found = statement.query(params![site.as_str(), idempotency.key])?;
     let Some(row) = found.next()? else { return Ok(None) };
-    if row.get::<_, [u8; 32]>(19)? != idempotency.request_hash {
+    if row.get::<_, [u8; 32]>("request_hash")? != idempotency.request_hash {
         return Ok(Some(Received::Conflict));
     }
     Ok(Some(Received::Known(Box::new(complete(connection, rows::comment(row)?)?))))
@@ -351,10 +290,13 @@ fn insert(
 ) -> Result<i64, StoreError> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO comments (id, site, received_at, idempotency_key, request_hash, submitted_at, kind, name, email, url, ip, user_agent,
-                               role, body, page_url, page_title, parent_id, author, status, verdict)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+                               role, body, page_url, page_title, parent_id, author, status, verdict, page_excerpt, page_published_at,
+                               page, parent_body, form_token, form_shown_at, honeypot)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26,
+                 ?27)",
     )?;
     let author = &comment.author;
+    let (form_token, form_shown_at) = rows::form_token_of(comment.form.token);
     Ok(statement.insert(params![
         comment.id.bytes(),
         comment.site.as_str(),
@@ -376,7 +318,22 @@ fn insert(
         rows::author_key(comment),
         status.as_str(),
         verdict.map(Verdict::as_str),
+        comment.page.excerpt,
+        comment.page.published_at.map(Timestamp::ms),
+        rows::page_key(comment),
+        comment.parent_body,
+        form_token,
+        form_shown_at,
+        comment.form.honeypot_filled,
     ])?)
+}
+
+fn insert_domains(connection: &Connection, record: &Record, domains: &[String]) -> Result<(), StoreError> {
+    for domain in domains {
+        let mut statement = connection.prepare_cached("INSERT INTO domains (site, domain, comment) VALUES (?1, ?2, ?3)")?;
+        statement.execute(params![record.comment.site.as_str(), domain, record.seq])?;
+    }
+    Ok(())
 }
 
 fn insert_decision(connection: &Connection, record: &Record, decision: &Decision, audit: Inclusion) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! History: what was decided, read again in the order in which it came, a page at a time, so that a month of comments takes no more memory
 //! than an hour of them. What another configuration would have made of it is `flow::replay`'s.
 
-use super::{Reader, Record, Ruled, StoreError, comments, rows};
+use super::{Reader, Record, StoreError, comments, rows};
 use crate::clock::Timestamp;
 use crate::id::SiteId;
 use rusqlite::params;
@@ -35,23 +35,6 @@ impl Reader {
             Ok(records)
         })
     }
-
-    /// Every ruling on a comment, oldest first.
-    ///
-    /// # Errors
-    /// [`StoreError`] from the database.
-    pub fn rulings(&self, seq: i64) -> Result<Vec<Ruled>, StoreError> {
-        self.with(|connection| {
-            let mut statement = connection.prepare_cached("SELECT ruling, actor, via, at FROM rulings WHERE comment = ?1 ORDER BY seq")?;
-            let mut found = statement.query([seq])?;
-            let mut rulings = Vec::new();
-            while let Some(row) = found.next()? {
-                let at = Timestamp::from_ms(row.get(3)?);
-                rulings.push(Ruled { ruling: rows::ruling(&row.get::<_, String>(0)?)?, by: row.get(1)?, via: row.get(2)?, at });
-            }
-            Ok(rulings)
-        })
-    }
 }
 
 #[cfg(test)]
@@ -63,7 +46,7 @@ mod tests {
     use crate::dice::Dice;
     use crate::id::CommentId;
     use crate::rules::{Effect, Finding};
-    use crate::store::{Bounds, Judged, NewRuling, Store};
+    use crate::store::{Bounds, Judged, NewRuling, Ruled, Store};
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_ms(ms)
@@ -71,7 +54,7 @@ mod tests {
 
     fn comment(site: &str, ms: i64) -> Comment {
         let submission = Submission { email: Some("Ana@mail.example".into()), body: Some("hi".into()), ..Submission::default() };
-        let limits = Limits { body_bytes_max: 100, field_bytes_max: 100 };
+        let limits = Limits { body_bytes_max: 100, field_bytes_max: 100, excerpt_bytes_max: 100 };
         let seed = u64::try_from(ms).unwrap();
         Comment::parse(submission, CommentId::new(at(ms), &Dice::seeded(seed)), SiteId::new(site), at(ms), limits).unwrap()
     }
@@ -82,7 +65,7 @@ mod tests {
         let vouched = Finding { code: "site_role".into(), effect: Effect::Trust, text: String::new(), log_odds: 0.0 };
         let decision = decide(vec![vouched], None, Recent::default(), policy, Mode::Enforce, comment.received_at);
         let audit = Inclusion { audited: false, probability: 0.0 };
-        let judged = Judged { comment, idempotency: None, decision, audit, seq: None, outgoing: Vec::new() };
+        let judged = Judged { comment, idempotency: None, decision, audit, domains: Vec::new(), seq: None, outgoing: Vec::new() };
         let received = store.record(vec![judged]).wait().unwrap().remove(0);
         let crate::store::Received::New(record) = received else { panic!("{received:?}") };
         *record
@@ -101,13 +84,11 @@ mod tests {
         let [first, second, third] = [10, 20, 30].map(|ms| write(&store, comment("blog", ms)));
         write(&store, comment("shop", 40));
         let known = |record: &Record, ms| {
-            let facts = store.read().facts_then(&record.comment, at(ms)).unwrap();
+            let facts = store.read().facts_then(record.seq, &record.comment, at(ms)).unwrap();
             (facts.author_published, facts.author_spam)
         };
         rule(&store, &first, Ruling::Spam, 25);
         rule(&store, &first, Ruling::Publish, 35);
-        let rulings: Vec<Ruling> = store.read().rulings(first.seq).unwrap().iter().map(|ruled| ruled.ruling).collect();
-        assert_eq!(rulings, [Ruling::Spam, Ruling::Publish]);
         assert_eq!((known(&first, 10), known(&second, 20), known(&third, 30)), ((0, 0), (1, 0), (1, 1)));
         let now = store.read().facts([&third.comment], at(50)).unwrap();
         assert_eq!((now[0].author_published, now[0].author_spam), (3, 0));

@@ -6,6 +6,7 @@ mod audits;
 mod checkpoint;
 mod comments;
 mod digests;
+mod facts;
 mod history;
 mod labels;
 mod outbox;

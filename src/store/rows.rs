@@ -4,7 +4,7 @@
 use super::StoreError;
 use crate::classifier::Contribution;
 use crate::clock::Timestamp;
-use crate::comment::{Author, Comment, Kind, Page};
+use crate::comment::{Author, Comment, Form, FormToken, Kind, Page};
 use crate::decision::{Band, Decision, Mode, Policy, Ruling, Status, Verdict};
 use crate::delivery::{Mail, Parcel, Webhook};
 use crate::id::{CommentId, DigestId, ModelId, SiteId};
@@ -15,7 +15,8 @@ use sha2::{Digest, Sha256};
 
 /// The columns [`comment`] reads, in its order.
 pub const COMMENT: &str = "c.seq, c.id, c.site, c.received_at, c.submitted_at, c.kind, c.name, c.email, c.url, c.ip, c.user_agent, c.role, \
-                           c.body, c.page_url, c.page_title, c.parent_id, c.status, c.version, c.audited";
+                           c.body, c.page_url, c.page_title, c.parent_id, c.status, c.version, c.audited, c.page_excerpt, c.page_published_at, \
+                           c.parent_body, c.form_token, c.form_shown_at, c.honeypot";
 
 pub struct CommentRow {
     pub seq: i64,
@@ -27,7 +28,7 @@ pub struct CommentRow {
 
 pub fn comment(row: &Row<'_>) -> Result<CommentRow, StoreError> {
     let ip: Option<String> = row.get(9)?;
-    let submitted_at: Option<i64> = row.get(4)?;
+    let time = |column: usize| row.get::<_, Option<i64>>(column).map(|ms| ms.map(Timestamp::from_ms));
     let author = Author {
         name: row.get(6)?,
         email: row.get(7)?,
@@ -40,15 +41,41 @@ pub fn comment(row: &Row<'_>) -> Result<CommentRow, StoreError> {
         id: CommentId::from_bytes(row.get(1)?),
         site: SiteId::new(row.get::<_, String>(2)?),
         received_at: Timestamp::from_ms(row.get(3)?),
-        submitted_at: submitted_at.map(Timestamp::from_ms),
+        submitted_at: time(4)?,
         kind: Kind::parse(Some(&row.get::<_, String>(5)?)),
         author,
         body: row.get(12)?,
-        page: Page { url: row.get(13)?, title: row.get(14)? },
+        page: Page { url: row.get(13)?, title: row.get(14)?, excerpt: row.get(19)?, published_at: time(20)? },
         parent_id: row.get(15)?,
+        parent_body: row.get(21)?,
+        form: Form { token: form_token(row.get::<_, Option<String>>(22)?.as_deref(), time(23)?)?, honeypot_filled: row.get(24)? },
     };
     let status = word(&row.get::<_, String>(16)?, Status::parse)?;
     Ok(CommentRow { seq: row.get(0)?, comment, status, version: row.get(17)?, audited: row.get(18)? })
+}
+
+/// A form token's word and time, for their two columns.
+pub fn form_token_of(token: FormToken) -> (Option<&'static str>, Option<i64>) {
+    match token {
+        FormToken::Absent => (None, None),
+        FormToken::Forged => (Some("forged"), None),
+        FormToken::Shown(at) => (Some("shown"), Some(at.ms())),
+    }
+}
+
+fn form_token(kept: Option<&str>, shown_at: Option<Timestamp>) -> Result<FormToken, StoreError> {
+    match (kept, shown_at) {
+        (None, _) => Ok(FormToken::Absent),
+        (Some("forged"), _) => Ok(FormToken::Forged),
+        (Some("shown"), Some(at)) => Ok(FormToken::Shown(at)),
+        (Some(other), _) => Err(StoreError::Row(format!("{other:?}"))),
+    }
+}
+
+/// Pages whose age the site tells are found by a hash, which is shorter than their URL.
+pub fn page_key(comment: &Comment) -> Option<[u8; 16]> {
+    let (url, _) = comment.page.url.as_deref().zip(comment.page.published_at)?;
+    Sha256::digest(url.as_bytes()).first_chunk().copied()
 }
 
 /// The author's record is kept under a hash, so that the index holds no address; case does not make another person.

@@ -4,7 +4,7 @@ use super::StoreError;
 use rusqlite::Connection;
 
 /// What an empty store becomes, step by step. A step that has landed is never changed: the next one alters what it made.
-const STEPS: [&str; 1] = [TABLES];
+const STEPS: [&str; 2] = [TABLES, FACTS];
 
 /// What `PRAGMA user_version` says of a store of this version: how many steps it has taken.
 pub const VERSION: usize = STEPS.len();
@@ -133,4 +133,26 @@ CREATE TABLE keys (
     secret     BLOB NOT NULL,
     created_at INTEGER NOT NULL                 -- ms
 ) STRICT;
+";
+
+/// What the facts of a comment are made of. Comments of before have none of it.
+const FACTS: &str = "
+ALTER TABLE comments ADD COLUMN page_excerpt TEXT;
+ALTER TABLE comments ADD COLUMN page_published_at INTEGER;       -- ms
+ALTER TABLE comments ADD COLUMN page BLOB;                       -- hash of page_url, where the site told when it was published
+ALTER TABLE comments ADD COLUMN parent_body TEXT;
+ALTER TABLE comments ADD COLUMN form_token TEXT;                 -- shown, forged
+ALTER TABLE comments ADD COLUMN form_shown_at INTEGER;           -- ms
+ALTER TABLE comments ADD COLUMN honeypot INTEGER NOT NULL DEFAULT 0; -- filled
+CREATE INDEX comments_page ON comments (site, page, seq) WHERE page IS NOT NULL;
+CREATE INDEX comments_member ON comments (site, author, seq) WHERE author IS NOT NULL AND role IS NOT NULL;
+
+-- Which comment links to which domain. What became of a domain is read from its comments, so that it follows every ruling.
+CREATE TABLE domains (
+    site    TEXT NOT NULL,
+    domain  TEXT NOT NULL,
+    comment INTEGER NOT NULL REFERENCES comments (seq),
+    PRIMARY KEY (site, domain, comment)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX domains_comment ON domains (comment);
 ";

@@ -33,6 +33,8 @@ pub struct FormValues<'a> {
     pub email: &'a str,
     pub url: &'a str,
     pub body: &'a str,
+    /// When the form was first shown: one that is shown again is no new one.
+    pub form_token: &'a str,
 }
 
 /// What became of the reply that was just sent.
@@ -67,6 +69,7 @@ impl DemoPage<'_> {
             name: field("name", "Name", "text", self.form.name),
             email: field("email", "Email", "email", self.form.email),
             url: safe::kept(self.form.url),
+            form_token: safe::kept(self.form.form_token),
             body: field("body", "Comment", "", self.form.body),
         })
     }
@@ -113,6 +116,7 @@ struct Demo {
     name: Input,
     email: Input,
     url: String,
+    form_token: String,
     body: Input,
 }
 

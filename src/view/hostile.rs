@@ -44,7 +44,7 @@ fn sample(words: &str) -> Sample {
         body: Some(words.into()),
         ..Submission::default()
     };
-    let limits = Limits { body_bytes_max: 1 << 20, field_bytes_max: 1 << 20 };
+    let limits = Limits { body_bytes_max: 1 << 20, field_bytes_max: 1 << 20, excerpt_bytes_max: 1 << 20 };
     let comment =
         Comment::parse(submission, CommentId::new(samples::now(), &Dice::seeded(1)), SiteId::new("s"), samples::now(), limits).unwrap();
     let quoted = format!("“{words}”");
@@ -146,7 +146,11 @@ fn hostile_words_stay_words() {
             check_dead(&page);
         }
         let replies = [Reply { name: &words, at: &words, body: &words }];
-        check_page(&demo(&replies, Some(Outcome::Unavailable), FormValues { name: &words, email: &words, url: &words, body: &words }));
+        check_page(&demo(
+            &replies,
+            Some(Outcome::Unavailable),
+            FormValues { name: &words, email: &words, url: &words, body: &words, form_token: &words },
+        ));
     }
 }
 
@@ -290,7 +294,7 @@ fn a_long_body_is_cut_and_says_so() {
 fn the_blog_as_readers_see_it() {
     let replies = [Reply { name: "Jane D.", at: "22 November, 15:00", body: "One.\nTwo.\n\nhttp://evil.com <b>" }];
     insta::assert_snapshot!("demo", demo(&replies, Some(Outcome::Held), FormValues::default()));
-    let kept = FormValues { name: "", email: "ana@mail.example", url: "http://a.example", body: "\n<Kept> \"words\"" };
+    let kept = FormValues { name: "", email: "ana@mail.example", url: "http://a.example", body: "\n<Kept> \"words\"", form_token: "AZ_-9" };
     let page = demo(&[], Some(Outcome::Missing(Field::Name)), kept);
     for part in [
         "Please fill in your name. Nothing was lost.",

@@ -34,7 +34,7 @@ pub fn comment(name: &str, email: &str, title: &str, body: &str, minutes_ago: i6
         body: Some(body.into()),
         ..Submission::default()
     };
-    let limits = Limits { body_bytes_max: 1 << 20, field_bytes_max: 1 << 16 };
+    let limits = Limits { body_bytes_max: 1 << 20, field_bytes_max: 1 << 16, excerpt_bytes_max: 1 << 12 };
     Comment::parse(submission, CommentId::new(received, &Dice::seeded(7)), SiteId::new("blog"), received, limits).unwrap()
 }
 

@@ -47,6 +47,27 @@ async fn an_ordinary_reply_appears_and_spam_does_not() {
 }
 
 #[tokio::test]
+async fn the_form_tells_scripts_from_people() {
+    let app = TestApp::demo().await;
+    let page = app.get("/demo/").await.text;
+    let token = page.split_once("name=\"form_token\" value=\"").unwrap().1.split_once('"').unwrap().0;
+    assert_eq!(token.len(), 34, "{page}");
+    assert!(
+        page.contains(r#"aria-hidden="true"><label for="subject">"#) && page.contains(r#"name="subject" tabindex="-1" autocomplete="off""#)
+    );
+    let post = async |fields: &str| {
+        let form = format!("email=ida%40readers.example&url=&body=My%20kettle%20hisses%20too.&{fields}");
+        app.send(Method::POST, "/demo/", &[("content-type", "application/x-www-form-urlencoded")], form).await
+    };
+    let at_once = post(&format!("name=Ida&form_token={token}")).await;
+    assert_eq!((at_once.status, at_once.header("location")), (303, "/demo/?said=held#waits"));
+    let filled = post(&format!("name=Ida&form_token={token}&subject=hello")).await;
+    assert_eq!((filled.status, filled.header("location")), (303, "/demo/?said=rejected#reply"));
+    let asked_again = post(&format!("name=&form_token={token}")).await;
+    assert!(asked_again.status == 422 && asked_again.text.contains(token), "shown again it is the same form: {}", asked_again.text);
+}
+
+#[tokio::test]
 async fn an_odd_reply_waits_its_link_rules_and_then_it_appears() {
     let app = TestApp::demo().await;
     let held = reply(&app, "Odd", ODD).await;
