@@ -60,6 +60,11 @@ impl Timestamp {
         self.format("%H:%M")
     }
 
+    /// The calendar date in UTC, which sorts: `2026-11-29`.
+    pub fn date(self) -> String {
+        self.format("%Y-%m-%d")
+    }
+
     /// A long day with the hour: `19 November, 21:08`.
     pub fn day_and_hour(self) -> String {
         self.format("%-d %B, %H:%M")

@@ -113,12 +113,21 @@ pub fn decide(mut findings: Vec<Finding>, score: Option<Score>, recent: Recent, 
     }
 }
 
+const RECENT_RULINGS: &str = "recent_rulings";
+const INCOMING_SPAM: &str = "incoming_spam";
+
 impl Recent {
+    /// What a decision has on record of it: all that moved its verdict, and nothing where it moved none.
+    pub fn of(decision: &Decision) -> Self {
+        let on_record = |code: &str| decision.findings.iter().filter(|finding| finding.code == code).map(|finding| finding.log_odds).sum();
+        Self { rulings: on_record(RECENT_RULINGS), incoming: on_record(INCOMING_SPAM) }
+    }
+
     /// Why what was measured to be published or rejected is held: whatever moved the score that way. What was held is held anyway.
     fn findings(self, measured: Verdict) -> impl Iterator<Item = Finding> {
         let towards_spam = self.rulings + self.incoming > 0.0;
         let incoming = if towards_spam { "much spam comes in just now" } else { "little spam comes in just now" };
-        let parts = [("recent_rulings", "recent rulings disagree", self.rulings), ("incoming_spam", incoming, self.incoming)];
+        let parts = [(RECENT_RULINGS, "recent rulings disagree", self.rulings), (INCOMING_SPAM, incoming, self.incoming)];
         let tells = move |log_odds: f64| measured != Verdict::Hold && log_odds != 0.0 && (log_odds > 0.0) == towards_spam;
         parts.into_iter().filter(move |(_, _, log_odds)| tells(*log_odds)).map(|(code, text, log_odds)| Finding {
             code: code.to_owned(),
@@ -169,6 +178,11 @@ impl Decision {
     pub fn is_by_score(&self) -> bool {
         let is_by_rule = self.findings.iter().any(|finding| matches!(finding.effect, Effect::Reject | Effect::Trust));
         self.verdict != Verdict::Hold && self.score.is_some() && !is_by_rule
+    }
+
+    /// The verdict, and `discard` for one that need not even be kept.
+    pub fn word(&self) -> &'static str {
+        if self.discard { "discard" } else { self.verdict.as_str() }
     }
 
     /// Where the comment stands by the verdict alone. A site that only observes changes nothing: all stands published.
@@ -358,10 +372,13 @@ mod tests {
         ) {
             let effects = [None, Some(Effect::Reject), Some(Effect::Hold), Some(Effect::Evidence), Some(Effect::Trust)];
             let findings: Vec<Finding> = effects[rule].map(|effect| finding(effect, 0.5)).into_iter().collect();
+            let again = findings.clone();
             let (before, after) = (lately(findings.clone(), log_odds, 0.0, 0.0), lately(findings, log_odds, rulings, incoming));
             prop_assert!(after.verdict == before.verdict || after.verdict == Verdict::Hold);
             prop_assert!(!after.discard || before.discard);
             prop_assert_eq!(after.score, before.score);
+            let recorded = Recent::of(&after);
+            prop_assert_eq!(lately(again, log_odds, recorded.rulings, recorded.incoming), after.clone());
             if matches!(effects[rule], Some(Effect::Reject | Effect::Trust)) {
                 prop_assert_eq!(after, before);
             }

@@ -65,10 +65,19 @@ impl Shelf {
     pub fn current(&self, site: &SiteId) -> Result<Option<Model>, ShelfError> {
         let Some(id) = current(&self.promoted()?, site) else { return Ok(None) };
         let path = self.path(&id);
-        if !path.exists() {
-            return Err(ShelfError::Unknown(id));
+        if path.exists() { read(&path).map(Some) } else { Err(ShelfError::Unknown(id)) }
+    }
+
+    /// The model of this name, the starter too.
+    ///
+    /// # Errors
+    /// [`ShelfError`] when it is not here, or cannot be read whole.
+    pub fn model(&self, id: &ModelId) -> Result<Model, ShelfError> {
+        let path = self.path(id);
+        if path.exists() {
+            return read(&path);
         }
-        read(&path).map(Some)
+        starter().ok().filter(|starter| starter.id == *id).ok_or_else(|| ShelfError::Unknown(id.clone()))
     }
 
     /// Makes a model of the shelf a site's current one.
@@ -196,6 +205,7 @@ mod tests {
         layer.stack.intercept += 1.0;
         let second = Model::assemble(first.card.clone(), layer, None, None);
         assert!(matches!(shelf.promote(&blog, &first.id), Err(ShelfError::Unknown(_))));
+        assert!(shelf.model(&first.id).is_ok() && matches!(shelf.model(&second.id), Err(ShelfError::Unknown(_))));
         for (site, model) in [(&blog, &first), (&shop, &first), (&blog, &second)] {
             shelf.save(model).unwrap();
             shelf.promote(site, &model.id).unwrap();

@@ -4,12 +4,15 @@
 mod config_check;
 mod digest;
 mod evaluate;
+mod explain;
 mod fit_counts;
 mod init;
 mod queue;
+mod replay;
 mod retrain;
 mod score;
 mod serve;
+mod since;
 mod train;
 
 use crate::config::Invalid;
@@ -46,6 +49,10 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     /// Score comments with a model: JSONL in, JSONL out
     Score(score::Score),
+    /// Why a comment was decided as it was, with every part of its score
+    Explain(explain::Explain),
+    /// What another configuration or model would have decided of the last days' comments
+    Replay(replay::Replay),
     /// Learn from the moderators' rulings and put the new model to work
     Retrain(retrain::Retrain),
     /// Comments that wait for a person
@@ -114,6 +121,8 @@ fn obey(command: Command, environment: &Environment) -> anyhow::Result<()> {
         Command::Train(train) => train.run(),
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Score(score) => score.run(environment),
+        Command::Explain(explain) => explain.run(environment),
+        Command::Replay(replay) => replay.run(environment),
         Command::Retrain(retrain) => retrain.run(environment),
         Command::Queue(queue) => queue.run(environment),
         Command::Digest(digest) => digest.run(environment),
@@ -164,6 +173,17 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
 fn say(line: impl std::fmt::Display) -> io::Result<()> {
     use io::Write;
     writeln!(io::stdout(), "{line}")
+}
+
+/// Colours are for people who look at a terminal and did not ask for none (<https://no-color.org>).
+fn ink(environment: &Environment) -> crate::view::Ink {
+    use io::IsTerminal;
+    let refused = environment.iter().any(|(name, value)| (name == "NO_COLOR" && !value.is_empty()) || (name == "TERM" && value == "dumb"));
+    if io::stdout().is_terminal() && !refused { crate::view::Ink::Colour } else { crate::view::Ink::Plain }
+}
+
+fn site_names(config: &crate::config::Config) -> String {
+    config.sites.keys().map(crate::id::SiteId::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// `-` is stdin.

@@ -42,6 +42,18 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// What a submission may weigh, for those made away from any site.
+    ///
+    /// # Errors
+    /// [`Invalid`] when that is out of range.
+    pub fn limits(&self) -> Result<Limits, Invalid> {
+        let mut problems = Problems::default();
+        let limits = limits(&mut problems, &self.http);
+        problems.settle(limits)
+    }
+}
+
 fn listen(problems: &mut Problems, written: &str) -> SocketAddr {
     written.parse().unwrap_or_else(|_| {
         problems.add("http.listen", format!("{written:?}"), "write an IP address and a port like 127.0.0.1:8025");

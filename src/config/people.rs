@@ -32,6 +32,26 @@ impl Settings {
         problems.settle(policy)
     }
 
+    /// A site that overrides nothing, for comments away from any site.
+    ///
+    /// # Errors
+    /// [`Invalid`] when the thresholds or rules of all sites make no sense.
+    pub fn site_of_defaults(&self) -> Result<Site, Invalid> {
+        let mut problems = Problems::default();
+        let site = Site {
+            id: SiteId::new("any-site"),
+            name: "any site".to_owned(),
+            keys: Vec::new(),
+            loopback_only: false,
+            mode: Mode::Enforce,
+            rules: rules(&mut problems, "rules", &self.rules, &rules::Settings::default()),
+            policy: policy(&mut problems, "policy", &self.policy, NO_POLICY),
+            audit: audit(&mut problems, "policy", &self.policy, NO_AUDIT),
+            webhook: None,
+        };
+        problems.settle(site)
+    }
+
     /// The command line's word over the file's.
     #[must_use]
     pub fn listening_on(mut self, listen: std::net::SocketAddr) -> Self {

@@ -5,10 +5,12 @@ pub mod digest;
 pub mod document;
 pub mod evaluate;
 pub mod examples;
+pub mod explain;
 pub mod intake;
 pub mod judge;
 pub mod learn;
 pub mod models;
+pub mod replay;
 pub mod review;
 
 use crate::action::Keys;

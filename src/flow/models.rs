@@ -33,9 +33,19 @@ pub struct Models(BTreeMap<SiteId, SiteModel>);
 #[derive(Debug, Clone)]
 pub struct SiteModel {
     frozen: Arc<Model>,
-    /// None where nothing can be learnt between trainings, as by the starter.
-    live: Option<Live>,
-    tracker: Tracker,
+    news: News,
+}
+
+/// What has become known since the frozen model was measured.
+#[derive(Debug, Clone)]
+enum News {
+    Follows {
+        /// None where nothing can be learnt between trainings, as by the starter.
+        live: Option<Box<Live>>,
+        tracker: Tracker,
+    },
+    /// As it is on record of one comment.
+    Recorded(Recent),
 }
 
 /// A copy of the frozen model that goes on learning.
@@ -89,9 +99,14 @@ impl SiteModel {
         let tracker = Tracker::new(model.card.spam, model.card.ham);
         // Rulings are learnt over what was trained on rulings; a model from elsewhere knows none of them.
         let ruling = model.card.ruling.unwrap_or(0);
-        let live = model.counts.is_some().then(|| Live { model: model.clone(), ruling, has_learnt: false });
+        let live = model.counts.is_some().then(|| Box::new(Live { model: model.clone(), ruling, has_learnt: false }));
         // The counts are for learning, which the frozen one does not.
-        Self { frozen: Arc::new(Model { counts: None, ..model }), live, tracker }
+        Self { frozen: Arc::new(Model { counts: None, ..model }), news: News::Follows { live, tracker } }
+    }
+
+    /// The model as it stood before one comment: with the recent news that are on record of it, since those that moved nothing were not kept.
+    pub fn recorded(frozen: Arc<Model>, recent: Recent) -> Self {
+        Self { frozen, news: News::Recorded(recent) }
     }
 
     /// The site's promoted model, else the starter, caught up with the rulings. Reading it verifies it: its checksum, and that this build
@@ -112,9 +127,15 @@ impl SiteModel {
     /// What the frozen model says with its evidence, and what has become known since.
     pub fn score(&self, features: &mut Features, reading: &Reading) -> (Score, Recent) {
         let score = self.frozen.score(features, reading);
-        let live = self.live.as_ref().filter(|live| live.has_learnt);
-        let rulings = live.map_or(0.0, |live| live.model.log_odds(features, reading) - score.log_odds);
-        (score, Recent { rulings, incoming: self.tracker.shift() })
+        let recent = match &self.news {
+            News::Recorded(recent) => *recent,
+            News::Follows { live, tracker } => {
+                let live = live.as_ref().filter(|live| live.has_learnt);
+                let rulings = live.map_or(0.0, |live| live.model.log_odds(features, reading) - score.log_odds);
+                Recent { rulings, incoming: tracker.shift() }
+            }
+        };
+        (score, recent)
     }
 
     /// What the frozen model says of the worst stretch of a text; none for a short one.
@@ -124,7 +145,9 @@ impl SiteModel {
 
     /// A comment came in of which the frozen model said this.
     pub fn observe(&mut self, log_odds: f64) {
-        self.tracker.observe(log_odds);
+        if let News::Follows { tracker, .. } = &mut self.news {
+            tracker.observe(log_odds);
+        }
     }
 
     /// Learns the rulings that it does not know yet.
@@ -132,7 +155,7 @@ impl SiteModel {
     /// # Errors
     /// [`StoreError`] when they cannot be read; it then knows those before.
     pub fn catch_up(&mut self, reader: &Reader, site: &SiteId, features: &mut Features) -> Result<(), StoreError> {
-        let Some(live) = &mut self.live else { return Ok(()) };
+        let News::Follows { live: Some(live), .. } = &mut self.news else { return Ok(()) };
         loop {
             let news = reader.relabelled(site, live.ruling, RULINGS_AT_ONCE)?;
             if news.is_empty() {
@@ -186,13 +209,17 @@ mod tests {
         let (mut features, reading) = (Features::default(), Reading::of("quillon sharpeners"));
         let (measured, before) = model.score(&mut features, &reading);
         assert_eq!(before, Recent::default());
-        let mut learn = |model: &mut SiteModel, news: Relabelled| model.live.as_mut().unwrap().learn(&news, &mut features);
+        let mut learn = |model: &mut SiteModel, news: Relabelled| {
+            let News::Follows { live: Some(live), .. } = &mut model.news else { panic!("it cannot learn") };
+            live.learn(&news, &mut features);
+            live.ruling
+        };
         learn(&mut model, relabelled(1, None, Some(Spam)));
         let (score, recent) = model.score(&mut Features::default(), &reading);
         assert!(score == measured && recent.rulings > 0.1, "{recent:?}");
-        learn(&mut model, relabelled(2, Some(Spam), None));
+        assert_eq!(learn(&mut model, relabelled(2, Some(Spam), None)), 2);
         let (_, recent) = model.score(&mut Features::default(), &reading);
-        assert!(recent.rulings.abs() < 1e-9 && model.live.unwrap().ruling == 2, "{recent:?}");
+        assert!(recent.rulings.abs() < 1e-9, "{recent:?}");
     }
 
     #[test]

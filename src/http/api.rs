@@ -31,8 +31,8 @@ const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 const RULED_BY_CHARS_MAX: usize = 80;
 
 /// A submission on the wire. Unknown fields are ignored, `null` is absent.
-#[derive(Deserialize)]
-struct SubmissionBody {
+#[derive(Debug, Deserialize)]
+pub struct SubmissionBody {
     name: Option<String>,
     email: Option<String>,
     url: Option<String>,

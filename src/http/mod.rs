@@ -7,6 +7,8 @@ mod auth;
 mod error;
 mod health;
 
+pub use api::SubmissionBody;
+
 use crate::flow::App;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -29,40 +29,44 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] from the database.
     pub fn facts<'a>(&self, comments: impl IntoIterator<Item = &'a Comment>, now: Timestamp) -> Result<Vec<Facts>, StoreError> {
-        self.with(|connection| comments.into_iter().map(|comment| facts(connection, comment, Until::NOW, now)).collect())
+        self.with(|connection| comments.into_iter().map(|comment| facts(connection, comment, Until::Now, now)).collect())
     }
 
-    /// What the past said of a stored comment when it was judged `at` this time: without the comments that came after it and the rulings that
-    /// were given since.
+    /// What the past said of a stored comment when it was judged at `then`: by what had been judged before and ruled by that time. Of two
+    /// batches in one millisecond the second is taken to have known nothing of the first.
     ///
     /// # Errors
     /// [`StoreError`] from the database.
-    pub fn facts_then(&self, seq: i64, comment: &Comment, at: Timestamp) -> Result<Facts, StoreError> {
-        self.with(|connection| facts(connection, comment, Until { seq, ruled_at: Some(at) }, at))
+    pub fn facts_then(&self, comment: &Comment, then: Timestamp) -> Result<Facts, StoreError> {
+        self.with(|connection| facts(connection, comment, Until::Then(then), then))
     }
 }
 
-/// Where the past ends: before this comment, and with rulings up to then.
+/// Where the past ends.
 #[derive(Debug, Clone, Copy)]
-struct Until {
-    seq: i64,
-    /// None: whatever was ruled.
-    ruled_at: Option<Timestamp>,
+enum Until {
+    Now,
+    /// Without what was judged from then on, and ruled later.
+    Then(Timestamp),
 }
 
 impl Until {
-    const NOW: Self = Self { seq: i64::MAX, ruled_at: None };
-
-    /// The last ruling on the comment `c` by then, in SQL: the column that keeps it, or what the column held. The time is `?5`.
-    fn ruled(self) -> &'static str {
-        match self.ruled_at {
-            None => "(c.ruled)",
-            Some(_) => "(SELECT r.ruling FROM rulings r WHERE r.comment = c.seq AND r.at <= ?5 ORDER BY r.seq DESC LIMIT 1)",
+    /// In SQL, the last ruling on the comment `c`, and whether its verdict was there to be seen. The time is `?4`.
+    fn seen(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Now => ("c.ruled", "?4 IS NULL"),
+            Self::Then(_) => (
+                "(SELECT r.ruling FROM rulings r WHERE r.comment = c.seq AND r.at <= ?4 ORDER BY r.seq DESC LIMIT 1)",
+                "EXISTS (SELECT 1 FROM decisions d WHERE d.comment = c.seq AND d.decided_at < ?4)",
+            ),
         }
     }
 
-    fn ms(self) -> Option<i64> {
-        self.ruled_at.map(Timestamp::ms)
+    fn time(self) -> Option<i64> {
+        match self {
+            Self::Now => None,
+            Self::Then(then) => Some(then.ms()),
+        }
     }
 }
 
@@ -88,34 +92,32 @@ fn facts(connection: &Connection, comment: &Comment, until: Until, now: Timestam
 
 /// Published, ruled spam, removed.
 fn author_record(connection: &Connection, comment: &Comment, author: [u8; 16], until: Until) -> Result<(u32, u32, u32), StoreError> {
-    let ruled = until.ruled();
-    let counted = |condition: &str| {
-        format!("(SELECT count(*) FROM (SELECT 1 FROM comments c WHERE site = ?1 AND author = ?2 AND seq < ?4 AND {condition} LIMIT ?3))")
-    };
+    let (ruled, is_judged) = until.seen();
     // A site that only observes has everything published; what the machine would have said counts there, too.
+    let of_author = "FROM comments c WHERE site = ?1 AND author = ?2 AND";
     let sql = format!(
-        "SELECT {} + {}, {}, {}, ?5",
-        counted(&format!("{ruled} = 'publish'")),
-        counted(&format!("{ruled} IS NULL AND verdict = 'publish'")),
-        counted(&format!("{ruled} = 'spam'")),
-        counted(&format!("{ruled} = 'remove'")),
+        "SELECT (SELECT count(*) FROM (SELECT 1 {of_author} {ruled} = 'publish' LIMIT ?3))
+              + (SELECT count(*) FROM (SELECT 1 {of_author} {ruled} IS NULL AND verdict = 'publish' AND {is_judged} LIMIT ?3)),
+                (SELECT count(*) FROM (SELECT 1 {of_author} {ruled} = 'spam' LIMIT ?3)),
+                (SELECT count(*) FROM (SELECT 1 {of_author} {ruled} = 'remove' LIMIT ?3))"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let bounds = params![comment.site.as_str(), author, RECORD_MAX, until.seq, until.ms()];
+    let bounds = params![comment.site.as_str(), author, RECORD_MAX, until.time()];
     Ok(statement.query_row(bounds, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
 }
 
 /// Of comments that came with a role alone: under a bare address anybody may have written.
 fn member_record(connection: &Connection, comment: &Comment, author: [u8; 16], until: Until) -> Result<Option<MemberRecord>, StoreError> {
-    let ruled = until.ruled();
-    let vouched = "FROM comments c WHERE site = ?1 AND author = ?2 AND author IS NOT NULL AND role IS NOT NULL AND seq < ?4 ORDER BY seq";
+    let (ruled, is_judged) = until.seen();
+    let vouched =
+        format!("FROM comments c WHERE site = ?1 AND author = ?2 AND author IS NOT NULL AND role IS NOT NULL AND {is_judged} ORDER BY seq");
     let sql = format!(
         "SELECT (SELECT received_at {vouched} LIMIT 1), count(*) FILTER (WHERE ruled = 'publish' OR ruled IS NULL AND verdict = 'publish'),
-                count(*) FILTER (WHERE ruled IN ('spam', 'remove')), ?5
+                count(*) FILTER (WHERE ruled IN ('spam', 'remove'))
          FROM (SELECT {ruled} AS ruled, verdict {vouched} DESC LIMIT ?3)"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let bounds = params![comment.site.as_str(), author, MEMBER_COMMENTS_MAX, until.seq, until.ms()];
+    let bounds = params![comment.site.as_str(), author, MEMBER_COMMENTS_MAX, until.time()];
     let (first, published, unwanted) = statement.query_row(bounds, |row| Ok((row.get::<_, Option<i64>>(0)?, row.get(1)?, row.get(2)?)))?;
     let known_for = |first| comment.received_at.since(Timestamp::from_ms(first));
     Ok(first.map(|first| MemberRecord { known_for: known_for(first), published, unwanted }))
@@ -123,28 +125,28 @@ fn member_record(connection: &Connection, comment: &Comment, author: [u8; 16], u
 
 /// How long nothing was published on the page; for ever where nothing ever was.
 fn page_quiet(connection: &Connection, comment: &Comment, page: [u8; 16], until: Until) -> Result<Duration, StoreError> {
-    let ruled = until.ruled();
+    let (ruled, is_judged) = until.seen();
     let sql = format!(
-        "SELECT max(received_at), ?5 FROM (SELECT received_at, {ruled} AS ruled, verdict FROM comments c
-         WHERE site = ?1 AND page = ?2 AND page IS NOT NULL AND seq < ?4 ORDER BY seq DESC LIMIT ?3)
+        "SELECT max(received_at) FROM (SELECT received_at, {ruled} AS ruled, verdict FROM comments c
+         WHERE site = ?1 AND page = ?2 AND page IS NOT NULL AND {is_judged} ORDER BY seq DESC LIMIT ?3)
          WHERE ruled = 'publish' OR ruled IS NULL AND verdict = 'publish'"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let bounds = params![comment.site.as_str(), page, PAGE_COMMENTS_MAX, until.seq, until.ms()];
+    let bounds = params![comment.site.as_str(), page, PAGE_COMMENTS_MAX, until.time()];
     let last: Option<i64> = statement.query_row(bounds, |row| row.get(0))?;
     Ok(last.map_or(Duration::MAX, |last| comment.received_at.since(Timestamp::from_ms(last))))
 }
 
 fn domain_record(connection: &Connection, comment: &Comment, domain: String, until: Until) -> Result<DomainRecord, StoreError> {
-    let ruled = until.ruled();
+    let (ruled, is_judged) = until.seen();
     let sql = format!(
-        "SELECT c.author, {ruled}, c.verdict = 'publish', c.role IS NOT NULL, ?5 FROM domains d JOIN comments c ON c.seq = d.comment
-         WHERE d.site = ?1 AND d.domain = ?2 AND d.comment < ?4 ORDER BY d.comment DESC LIMIT ?3"
+        "SELECT c.author, {ruled}, c.verdict = 'publish', c.role IS NOT NULL FROM domains d JOIN comments c ON c.seq = d.comment
+         WHERE d.site = ?1 AND d.domain = ?2 AND {is_judged} ORDER BY d.comment DESC LIMIT ?3"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut record = DomainRecord { domain, ..DomainRecord::default() };
-    let mut found = statement.query(params![comment.site.as_str(), record.domain, DOMAIN_COMMENTS_MAX, until.seq, until.ms()])?;
     let author = rows::author_key(comment);
+    let mut record = DomainRecord { domain, ..DomainRecord::default() };
+    let mut found = statement.query(params![comment.site.as_str(), record.domain, DOMAIN_COMMENTS_MAX, until.time()])?;
     let mut publishers: BTreeSet<Option<[u8; 16]>> = BTreeSet::new();
     while let Some(row) = found.next()? {
         let (by, ruled): (Option<[u8; 16]>, Option<String>) = (row.get(0)?, row.get(1)?);

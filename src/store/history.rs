@@ -1,7 +1,7 @@
 //! History: what was decided, read again in the order in which it came, a page at a time, so that a month of comments takes no more memory
 //! than an hour of them. What another configuration would have made of it is `flow::replay`'s.
 
-use super::{Reader, Record, StoreError, comments, rows};
+use super::{Reader, Record, Ruled, StoreError, comments, rows};
 use crate::clock::Timestamp;
 use crate::id::SiteId;
 use rusqlite::params;
@@ -35,6 +35,23 @@ impl Reader {
             Ok(records)
         })
     }
+
+    /// Every ruling on a comment, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn rulings(&self, seq: i64) -> Result<Vec<Ruled>, StoreError> {
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached("SELECT ruling, actor, via, at FROM rulings WHERE comment = ?1 ORDER BY seq")?;
+            let mut found = statement.query([seq])?;
+            let mut rulings = Vec::new();
+            while let Some(row) = found.next()? {
+                let at = Timestamp::from_ms(row.get(3)?);
+                rulings.push(Ruled { ruling: rows::ruling(&row.get::<_, String>(0)?)?, by: row.get(1)?, via: row.get(2)?, at });
+            }
+            Ok(rulings)
+        })
+    }
 }
 
 #[cfg(test)]
@@ -46,7 +63,7 @@ mod tests {
     use crate::dice::Dice;
     use crate::id::CommentId;
     use crate::rules::{Effect, Finding};
-    use crate::store::{Bounds, Judged, NewRuling, Ruled, Store};
+    use crate::store::{Bounds, Judged, NewRuling, Store};
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_ms(ms)
@@ -84,11 +101,13 @@ mod tests {
         let [first, second, third] = [10, 20, 30].map(|ms| write(&store, comment("blog", ms)));
         write(&store, comment("shop", 40));
         let known = |record: &Record, ms| {
-            let facts = store.read().facts_then(record.seq, &record.comment, at(ms)).unwrap();
+            let facts = store.read().facts_then(&record.comment, at(ms)).unwrap();
             (facts.author_published, facts.author_spam)
         };
         rule(&store, &first, Ruling::Spam, 25);
         rule(&store, &first, Ruling::Publish, 35);
+        let rulings: Vec<Ruling> = store.read().rulings(first.seq).unwrap().iter().map(|ruled| ruled.ruling).collect();
+        assert_eq!(rulings, [Ruling::Spam, Ruling::Publish]);
         assert_eq!((known(&first, 10), known(&second, 20), known(&third, 30)), ((0, 0), (1, 0), (1, 1)));
         let now = store.read().facts([&third.comment], at(50)).unwrap();
         assert_eq!((now[0].author_published, now[0].author_spam), (3, 0));

@@ -7,8 +7,11 @@ mod defang;
 mod demo;
 mod digest;
 mod excerpt;
+mod explain;
+mod flip;
 mod reasons;
 mod safe;
+mod terminal;
 mod words;
 
 #[cfg(test)]
@@ -19,7 +22,10 @@ mod samples;
 pub use action::{ActionPage, Notice, NoticePage, Refusal};
 pub use demo::{DemoPage, Field, FormValues, Outcome, Reply};
 pub use digest::{DigestMail, DigestView};
+pub use explain::ExplainView;
+pub use flip::{FlipView, changes};
 pub use safe::{header_text, mask_email, plain as terminal_text};
+pub use terminal::{Ink, Sheet, Tone};
 
 use crate::clock::Timestamp;
 use crate::comment::Comment;
