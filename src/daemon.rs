@@ -6,7 +6,7 @@ use crate::control;
 use crate::demo;
 use crate::dice::{Dice, NoEntropy};
 use crate::flow::models::Models;
-use crate::flow::{App, audit, digest, intake};
+use crate::flow::{App, audit, digest, intake, lists};
 use crate::http;
 use crate::outbox::{self, Carriers};
 use crate::store::{self, Store};
@@ -29,6 +29,9 @@ const WAKE_EVERY: Duration = Duration::from_secs(1);
 
 /// The answers to spot checks are looked at this often; a drift that shows after dozens of them is no matter of minutes.
 const AUDIT_EVERY: Duration = Duration::from_mins(10);
+
+/// Files of lists are looked at this often; a look is one `stat` each.
+const LISTS_EVERY: Duration = Duration::from_secs(5);
 
 /// Requests under way at the end get this long.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -74,6 +77,7 @@ pub struct Daemon {
     pub address: SocketAddr,
     knocks: intake::Knocks,
     models: Models,
+    seen: lists::Seen,
     carriers: Carriers,
     control: Option<tokio::net::UnixListener>,
     blog: Option<Router>,
@@ -105,13 +109,16 @@ impl Daemon {
         let store = Store::open(&config.data, bounds)?;
         let control = open_control(&config);
         let blog = secret.map(|secret| blog(&config, address, secret, clock.clone())).transpose()?;
-        let (app, knocks, models) = tokio::task::block_in_place(|| {
+        let (app, knocks, models, seen) = tokio::task::block_in_place(|| {
+            let seen = lists::Seen::now(&config.lists);
+            let config = config.with_lists()?;
+            config.lists().for_each(lists::tell);
             let (app, knocks) = App::new(config, store, clock, dice, public_url)?;
             let models = Models::load(&app);
-            Ok::<_, store::StoreError>((app, knocks, models))
+            Ok::<_, CannotServe>((app, knocks, models, seen))
         })?;
         let carriers = Carriers::new(&app)?;
-        Ok(Self { app, listener, address, knocks, models, carriers, control, blog })
+        Ok(Self { app, listener, address, knocks, models, seen, carriers, control, blog })
     }
 
     pub fn app(&self) -> &App {
@@ -136,6 +143,7 @@ impl Daemon {
         tasks.spawn(send_digests(Arc::clone(&app)));
         tasks.spawn(wake(Arc::clone(&app)));
         tasks.spawn(watch_audits(Arc::clone(&app)));
+        tasks.spawn(watch_lists(Arc::clone(&app), self.seen));
         if let Some(listener) = self.control {
             tasks.spawn(control::serve(Arc::clone(&app), listener));
         }
@@ -216,6 +224,25 @@ async fn watch_audits(app: Arc<App>) {
         }
         warned = known;
         tokio::time::sleep(AUDIT_EVERY).await;
+    }
+}
+
+/// Lists follow their files: within seconds by themselves, at once on SIGHUP.
+async fn watch_lists(app: Arc<App>, mut seen: lists::Seen) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    loop {
+        tokio::select! {
+            _ = hangup.recv() => {}
+            () = tokio::time::sleep(LISTS_EVERY) => {}
+        }
+        let watching = Arc::clone(&app);
+        let watched = tokio::task::spawn_blocking(move || {
+            let result = lists::tick(&watching, &mut seen);
+            (seen, result)
+        });
+        let Ok((known, Ok(()))) = watched.await else { return };
+        seen = known;
     }
 }
 

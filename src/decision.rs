@@ -134,6 +134,7 @@ impl Recent {
             effect: Effect::Hold,
             text: text.to_owned(),
             log_odds,
+            entries: Vec::new(),
         })
     }
 }
@@ -292,7 +293,7 @@ mod tests {
     const POLICY: Policy = Policy { publish_max: 0.1, reject_min: 0.9, discard_min: 0.99 };
 
     fn finding(effect: Effect, log_odds: f64) -> Finding {
-        Finding { code: "x".into(), effect, text: "x".into(), log_odds }
+        Finding { code: "x".into(), effect, text: "x".into(), log_odds, entries: Vec::new() }
     }
 
     fn decided(findings: Vec<Finding>, log_odds: Option<f64>) -> Decision {

@@ -12,7 +12,7 @@ pub enum ConfigCommand {
 impl ConfigCommand {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
         let Self::Check(place) = self;
-        let config = place.settings(environment)?.check()?;
+        let config = place.settings(environment)?.check()?.with_lists()?;
         let (sites, moderators) = (config.sites.len(), config.moderators.len());
         let data = config.data.display();
         super::say(format_args!("the configuration is good (sites: {sites}, moderators: {moderators}, data in {data})"))?;

@@ -74,7 +74,7 @@ impl Explain {
 
     /// Settings that were named must be good; without any, what is on record is told all the same.
     fn config(&self, environment: &Environment) -> anyhow::Result<Option<Config>> {
-        let config = self.place.settings(environment)?.check();
+        let config = self.place.settings(environment)?.check().and_then(Config::with_lists);
         Ok(if self.place.config.is_some() { Some(config?) } else { config.ok() })
     }
 
@@ -83,7 +83,7 @@ impl Explain {
         let limits = settings.limits()?;
         let site = match &self.site {
             None => settings.site_of_defaults()?,
-            Some(name) => site_named(settings.check()?, name)?,
+            Some(name) => site_named(settings.check()?.with_lists()?, name)?,
         };
         let model = Arc::new(self.model_for(environment, &site)?);
         let (dice, now) = (Dice::system()?, Clock::System.now());

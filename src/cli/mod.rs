@@ -7,6 +7,7 @@ mod evaluate;
 mod explain;
 mod fit_counts;
 mod init;
+mod lists;
 mod queue;
 mod replay;
 mod retrain;
@@ -58,6 +59,9 @@ enum Command {
     /// Comments that wait for a person
     #[command(subcommand)]
     Queue(queue::QueueCommand),
+    /// Blocklists and allowlists from files
+    #[command(subcommand)]
+    Lists(lists::ListsCommand),
     /// The mail that moderators get
     #[command(subcommand)]
     Digest(digest::DigestCommand),
@@ -125,6 +129,7 @@ fn obey(command: Command, environment: &Environment) -> anyhow::Result<()> {
         Command::Replay(replay) => replay.run(environment),
         Command::Retrain(retrain) => retrain.run(environment),
         Command::Queue(queue) => queue.run(environment),
+        Command::Lists(lists) => lists.run(environment),
         Command::Digest(digest) => digest.run(environment),
         Command::FitCounts => fit_counts::run(),
     }

@@ -48,7 +48,7 @@ enum Format {
 
 impl Replay {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
-        let config = self.place.settings(environment)?.check()?;
+        let config = self.place.settings(environment)?.check()?.with_lists()?;
         let data = self.place.data(environment)?;
         let (reader, shelf) = (Reader::open(&data)?, Shelf::of(&data));
         if let Some(unknown) = self.site.as_ref().filter(|site| !config.sites.contains_key(&SiteId::new(*site))) {

@@ -3,7 +3,7 @@
 
 use super::problem::{Invalid, Problems, is_host};
 use super::settings::{self, Settings};
-use super::{Config, Digest, Intake, Mail, Outbox, Review, Smtp, Store, Tls, Transport, people};
+use super::{Config, Digest, Intake, Mail, Outbox, Review, Smtp, Store, Tls, Transport, lists, people};
 use crate::comment::Limits;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -33,6 +33,7 @@ impl Settings {
             mail: mail(problem, &self.mail, &data),
             digest: digest(problem, &self.digest),
             review: review(problem, &self.review),
+            lists: lists::lists(problem, &self),
             sites: people::sites(problem, &self),
             moderators: people::moderators(problem, &self),
             data,
@@ -323,6 +324,33 @@ moderators.ana.sites is "c"; write sites that are configured: Blog, a, b"#,
         check("[http\n", "hamlet.toml is not TOML at line 1, column 6 (unclosed table, expected `]`); correct that line");
         let missing = Settings::load(Some(Path::new("/nowhere/hamlet.toml")), std::iter::empty()).unwrap_err().to_string();
         assert!(missing.starts_with("/nowhere/hamlet.toml is not readable (No such file"), "{missing}");
+    }
+
+    #[test]
+    fn every_problem_of_lists_is_reported_at_once() {
+        let text = format!(
+            "{SITE}[rules]\nblocklist = ['ok', '-ish', 'x.example/y']\n[lists.blocklist]\nfile = 'a'\nkind = 'words'\neffect = 'reject'\n\
+             [lists.keys]\nfile = 'a'\nkind = 'disallowed_keys'\neffect = 'reject'\nlog_odds = 1.0\nsites = ['shop']\n\
+             [lists.words]\nkind = 'words'\neffect = 'trust'\nlooks_at = ['ip']\nwhole_words = false\n\
+             [lists.Odd]\nfile = 'a'\nkind = 'word'\neffect = 'block'\n[lists.nets]\nfile = 'a'\nkind = 'networks'\neffect = 'evidence'\nlog_odds = 3.0"
+        );
+        check(
+            &text,
+            r#"lists.Odd is named "Odd"; write a name of 1 to 40 of a-z, 0-9 and -
+lists.Odd.kind is "word"; write one of words, patterns, domains, addresses, networks, numbers, disallowed_keys
+lists.Odd.effect is "block"; write one of reject, hold, evidence, trust
+lists.blocklist is named "blocklist"; write another name: the entries of rules.blocklist have this one
+lists.keys.effect is reject; write evidence or hold: lists of disallowed keys name what stands in honest comments, too
+lists.keys.log_odds is 1; leave it out: only lists of evidence and trust weigh
+lists.keys.sites is "shop"; write sites that are configured: blog
+lists.nets.log_odds is 3; write log-odds from -2 to 2
+lists.words.file is missing; name a file with one entry a line
+lists.words.effect is trust; write it for networks, domains or addresses only: words vouch for nobody
+lists.words.looks_at is "ip"; write one of text, name, user_agent
+lists.words.whole_words is false; leave it out: it is for lists of patterns
+rules.blocklist is "-ish" (a piece of a word or link); write whole words, phrases, domains, addresses or networks
+rules.blocklist is "x.example/y" (has a path: only whole domains can be listed); write whole words, phrases, domains, addresses or networks"#,
+        );
     }
 
     #[test]

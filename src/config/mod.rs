@@ -14,11 +14,13 @@ use std::time::Duration;
 mod behaviour;
 mod check;
 mod demo;
+mod lists;
 mod people;
 mod problem;
 mod secret;
 pub mod settings;
 
+pub use lists::{ListFile, NoList, unnamed};
 pub use problem::{Invalid, Problem};
 pub use secret::Secret;
 pub use settings::{INIT, Settings};
@@ -37,6 +39,8 @@ pub struct Config {
     pub mail: Mail,
     pub digest: Digest,
     pub review: Review,
+    /// Read by [`Config::with_lists`] and whenever a file changes.
+    pub lists: Vec<ListFile>,
     pub sites: BTreeMap<SiteId, Site>,
     pub moderators: BTreeMap<ModeratorId, Moderator>,
 }

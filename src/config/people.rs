@@ -4,11 +4,11 @@
 use super::problem::{Invalid, Problems};
 use super::secret::{HIDDEN, Secret};
 use super::settings::{self, Settings};
-use super::{Audit, Moderator, Site, Webhook, behaviour};
+use super::{Audit, Moderator, Site, Webhook, behaviour, lists};
 use crate::budget::audit::Rates;
 use crate::decision::{Mode, Policy};
 use crate::id::{ModeratorId, SiteId};
-use crate::rules::{self, Blocklist};
+use crate::rules;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -118,7 +118,7 @@ fn site(problems: &mut Problems, id: &str, written: &settings::Site, (policy_bas
     }
 }
 
-fn check_id(problems: &mut Problems, key: &str, id: &str) {
+pub(super) fn check_id(problems: &mut Problems, key: &str, id: &str) {
     let is_sound = id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if !is_sound || !(1..=ID_CHARS_MAX).contains(&id.len()) {
         problems.add(key, format!("named {id:?}"), format!("write a name of 1 to {ID_CHARS_MAX} of a-z, 0-9 and -"));
@@ -208,7 +208,8 @@ fn audit(problems: &mut Problems, key: &str, written: &settings::Policy, base: A
 
 fn rules(problems: &mut Problems, key: &str, written: &settings::Rules, base: &rules::Settings) -> rules::Settings {
     let links_max = written.links_max.map(|value| problems.number(&format!("{key}.links_max"), value, "a number", 0..=1_000));
-    let blocklist = written.blocklist.as_ref().map(|entries| Blocklist::new(entries.iter().map(String::as_str)));
+    let blocklist = |entries: &Vec<String>| lists::inline(problems, &format!("{key}.blocklist"), entries).into_iter().collect();
+    let lists = written.blocklist.as_ref().map(blocklist);
     rules::Settings {
         domains: behaviour::domains(problems, key, written, &base.domains),
         form: behaviour::form(problems, key, written, base.form),
@@ -218,7 +219,7 @@ fn rules(problems: &mut Problems, key: &str, written: &settings::Rules, base: &r
         require_email: written.require_email.unwrap_or(base.require_email),
         links_max: links_max.unwrap_or(base.links_max),
         hold_first_link: written.hold_first_link.unwrap_or(base.hold_first_link),
-        blocklist: blocklist.unwrap_or_else(|| base.blocklist.clone()),
+        lists: lists.unwrap_or_else(|| base.lists.clone()),
     }
 }
 
@@ -236,7 +237,7 @@ pub(super) fn moderators(problems: &mut Problems, settings: &Settings) -> BTreeM
 }
 
 /// Each site once, however often it was written: a comment stands in a digest once.
-fn sites_of(problems: &mut Problems, key: &str, written: &[String], known: &BTreeMap<String, settings::Site>) -> Vec<SiteId> {
+pub(super) fn sites_of(problems: &mut Problems, key: &str, written: &[String], known: &BTreeMap<String, settings::Site>) -> Vec<SiteId> {
     if written.is_empty() {
         problems.add(key, "empty", "write at least one site");
     }

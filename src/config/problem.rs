@@ -68,6 +68,19 @@ impl Problems {
         self.0.push(Problem::new(key, value, instead));
     }
 
+    pub fn push(&mut self, problem: Problem) {
+        self.0.push(problem);
+    }
+
+    /// One of some words.
+    pub fn word<T>(&mut self, key: &str, word: &str, parse: impl FnOnce(&str) -> Option<T>, known: &[&str]) -> Option<T> {
+        let parsed = parse(word);
+        if parsed.is_none() {
+            self.add(key, format!("{word:?}"), format!("write one of {}", known.join(", ")));
+        }
+        parsed
+    }
+
     /// The value, if nothing was wrong with anything.
     pub fn settle<T>(self, value: T) -> Result<T, Invalid> {
         if self.0.is_empty() { Ok(value) } else { Err(Invalid { problems: self.0 }) }

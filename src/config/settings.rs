@@ -28,6 +28,8 @@ pub struct Settings {
     pub(super) policy: Policy,
     pub(super) rules: Rules,
     #[serde(default)]
+    pub(super) lists: BTreeMap<String, List>,
+    #[serde(default)]
     pub(super) sites: BTreeMap<String, Site>,
     #[serde(default)]
     pub(super) moderators: BTreeMap<String, Moderator>,
@@ -152,6 +154,19 @@ pub(super) struct Rules {
     pub page_days_old: Option<i64>,
     pub page_days_quiet: Option<i64>,
     pub blocklist: Option<Vec<String>>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub(super) struct List {
+    pub file: String,
+    pub kind: String,
+    pub effect: String,
+    pub sites: Option<Vec<String>>,
+    pub looks_at: Option<Vec<String>>,
+    pub log_odds: Option<f64>,
+    pub whole_words: Option<bool>,
+    pub reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

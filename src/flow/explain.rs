@@ -172,7 +172,7 @@ impl Explanation {
 
 pub fn findings(decision: &Decision) -> Vec<FindingDocument<'_>> {
     let mut findings = Vec::with_capacity(decision.findings.len());
-    for Finding { code, effect, text, log_odds } in &decision.findings {
+    for Finding { code, effect, text, log_odds, entries: _ } in &decision.findings {
         findings.push(FindingDocument { code, effect: effect.as_str(), text, log_odds: *log_odds });
     }
     findings

@@ -5,15 +5,17 @@ use super::App;
 use super::audit;
 use super::document;
 use super::judge::judge;
+use super::lists;
 use super::models::{Models, SiteModel};
 use crate::classifier::Features;
 use crate::comment::{Comment, Form, FormToken, InvalidSubmission, Submission};
 use crate::config::{Config, Site};
 use crate::decision::Status;
 use crate::id::{CommentId, SiteId};
+use crate::rules::lists::List;
 use crate::store::{Arrival, Full, Idempotency, Judged, Received, Record, StoreError};
 use crate::text::trim_blank;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::sync::{mpsc, oneshot};
@@ -42,6 +44,8 @@ pub enum Knock {
     Queued,
     /// A site gets another model, verified.
     Model(Box<(SiteId, SiteModel)>),
+    /// A list as its file has it now.
+    List(Arc<List>),
     Stop,
 }
 
@@ -109,6 +113,14 @@ impl Door {
         // Who ruled while the model was being read told the one before it.
         self.ruled(&site);
         self.knocks.send(Knock::Model(Box::new((site, model)))).await.map_err(|_| StoreError::Stopped)
+    }
+
+    /// Gives the sites that have it another state of a list. For threads outside the runtime.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`] when nobody judges any more.
+    pub fn give_list(&self, list: Arc<List>) -> Result<(), StoreError> {
+        self.knocks.blocking_send(Knock::List(list)).map_err(|_| StoreError::Stopped)
     }
 
     /// Ends the judge loop after what stands before it.
@@ -197,6 +209,7 @@ fn taken(received: Received) -> Result<Box<Record>, Refusal> {
 pub fn judge_until_stopped(app: &App, mut knocks: Knocks, mut models: Models) {
     let mut stopping = false;
     let mut queue_rests = false;
+    let mut sites = app.config.sites.clone();
     while !stopping {
         let queue_waits = app.store.queued() > 0 && !queue_rests;
         let first = if queue_waits { knocks.try_recv().ok() } else { knocks.blocking_recv() };
@@ -206,12 +219,13 @@ pub fn judge_until_stopped(app: &App, mut knocks: Knocks, mut models: Models) {
                 Knock::Waiting(ticket) => tickets.push(*ticket),
                 Knock::Queued => {}
                 Knock::Model(given) => models.take(given.0, given.1),
+                Knock::List(list) => take(&mut sites, &list),
                 Knock::Stop => stopping = true,
             }
         }
         // A sick store is not hammered: who waited was told, and the queue keeps what it has until the next knock. The same when nothing
         // in the queue is for a site that we know.
-        queue_rests = judge_batch(app, tickets, &mut models).map_or_else(
+        queue_rests = judge_batch(app, tickets, &sites, &mut models).map_or_else(
             |error| {
                 tracing::error!(error = &error as &dyn std::error::Error, "judge.batch_failed");
                 true
@@ -221,15 +235,23 @@ pub fn judge_until_stopped(app: &App, mut knocks: Knocks, mut models: Models) {
     }
 }
 
+/// From now on the sites that have this list judge by what it says now.
+fn take(sites: &mut Sites, list: &Arc<List>) {
+    lists::tell(list);
+    for site in sites.values_mut() {
+        site.rules.retake(list);
+    }
+}
+
 /// One read, a judgement each, one write, then the replies. Answers how many were judged.
-fn judge_batch(app: &App, tickets: Vec<Ticket>, models: &mut Models) -> Result<usize, StoreError> {
+fn judge_batch(app: &App, tickets: Vec<Ticket>, sites: &Sites, models: &mut Models) -> Result<usize, StoreError> {
     let queued = queued(app)?;
     if tickets.is_empty() && queued.is_empty() {
         return Ok(0);
     }
     let (waiting, answers): (Vec<_>, Vec<_>) = tickets.into_iter().map(|t| ((None, t.comment, t.idempotency), t.answer)).unzip();
     let all: Vec<_> = waiting.into_iter().chain(queued.into_iter().map(|(seq, comment)| (Some(seq), comment, None))).collect();
-    let result = judge_all(app, all, models).and_then(|(judged, scored)| Ok((app.store.record(judged).wait()?, scored)));
+    let result = judge_all(app, all, sites, models).and_then(|(judged, scored)| Ok((app.store.record(judged).wait()?, scored)));
     match result {
         Ok((received, scored)) => {
             let judged = received.len();
@@ -261,12 +283,20 @@ fn queued(app: &App) -> Result<Vec<(i64, Comment)>, StoreError> {
 /// The judged, and what the model alone said of each.
 type Scored = (Vec<Judged>, Vec<Option<f64>>);
 
-fn judge_all(app: &App, all: Vec<(Option<i64>, Comment, Option<Idempotency>)>, models: &mut Models) -> Result<Scored, StoreError> {
+/// The sites as they judge now: as configured, with their lists as the files are.
+type Sites = BTreeMap<SiteId, Site>;
+
+fn judge_all(
+    app: &App,
+    all: Vec<(Option<i64>, Comment, Option<Idempotency>)>,
+    sites: &Sites,
+    models: &mut Models,
+) -> Result<Scored, StoreError> {
     let (now, mut features) = (app.clock.now(), Features::default());
     catch_up(app, models, &mut features);
     let facts = app.store.read().facts(all.iter().map(|(_, comment, _)| comment), now)?;
     let judged = all.into_iter().zip(facts).filter_map(|((seq, comment, idempotency), facts)| {
-        let site = app.config.sites.get(&comment.site)?;
+        let site = sites.get(&comment.site)?;
         let (decision, log_odds) = judge(&comment, &facts, site, models.of(&site.id), &mut features);
         let outgoing = site.webhook.iter().map(|_| document::verdict_webhook(&comment, &decision, now, &app.dice)).collect();
         let audit = audit::choose(site, &decision, app.dice.unit());

@@ -28,5 +28,5 @@ const PART_LOG_ODDS_MIN: f64 = 1.386;
 
 /// Good words around spam make a comment look harmless; a person should see it.
 fn part_like_spam() -> Finding {
-    Finding { code: "part_like_spam".to_owned(), effect: Effect::Hold, text: "a part of it reads like spam".to_owned(), log_odds: 0.0 }
+    Finding::new("part_like_spam", Effect::Hold, "a part of it reads like spam")
 }

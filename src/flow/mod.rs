@@ -9,6 +9,7 @@ pub mod explain;
 pub mod intake;
 pub mod judge;
 pub mod learn;
+pub mod lists;
 pub mod models;
 pub mod replay;
 pub mod review;

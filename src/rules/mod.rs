@@ -2,14 +2,13 @@
 //! their findings. A rule finds and explains; it never decides (see `decision`), and what it needs of the past comes in as `Facts`.
 
 mod author;
-mod blocklist;
 mod fields;
 mod form;
 mod links;
+pub mod lists;
 mod page;
 
 pub use author::Settings as Member;
-pub use blocklist::Blocklist;
 pub use fields::{EmailProblem, check_email};
 pub use form::{Honeypot, Settings as Form};
 pub use links::{Settings as Domains, domains};
@@ -17,6 +16,8 @@ pub use page::Settings as Page;
 
 use crate::comment::{Comment, Facts};
 use crate::text::Reading;
+use lists::List;
+use std::sync::Arc;
 
 /// What a finding does to the decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub struct Finding {
     pub text: String,
     /// Weight after the stack, in log-odds of spam; within ±[`LOG_ODDS_MAX`], 0 where the classifier already weighs it.
     pub log_odds: f64,
+    /// What of a list was found: counted in the store and shown to admins only, since it may be an address.
+    pub entries: Vec<String>,
 }
 
 /// Facts nudge, they do not rule: all of them together move the odds by at most e^2, about sevenfold, like the prior tracker's cap.
@@ -70,7 +73,15 @@ pub struct Settings {
     pub form: Form,
     pub member: Member,
     pub page: Page,
-    pub blocklist: Blocklist,
+    pub lists: Vec<Arc<List>>,
+}
+
+impl Settings {
+    /// Takes another state of a list, where these have one of its name.
+    pub fn retake(&mut self, list: &Arc<List>) {
+        let known = self.lists.iter_mut().filter(|known| known.spec.name == list.spec.name);
+        known.for_each(|known| *known = Arc::clone(list));
+    }
 }
 
 /// What a rule may look at.
@@ -89,9 +100,10 @@ const RULES: [(&str, Rule); 13] = [
     ("field_invalid", fields::invalid),
     ("honeypot", form::honeypot),
     ("form_token", form::token),
-    ("blocklisted", blocklist::blocklisted),
     ("many_links", links::many),
     ("first_link", links::first),
+    // After what a list of trust may take back.
+    ("list", lists::listed),
     ("domain_ruled_spam", links::ruled_spam),
     ("page_asleep", page::asleep),
     ("off_topic", page::off_topic),
@@ -110,8 +122,8 @@ pub fn apply(case: &Case<'_>) -> Vec<Finding> {
 }
 
 impl Finding {
-    fn new(code: impl Into<String>, effect: Effect, text: impl Into<String>) -> Self {
-        Self { code: code.into(), effect, text: text.into(), log_odds: 0.0 }
+    pub fn new(code: impl Into<String>, effect: Effect, text: impl Into<String>) -> Self {
+        Self { code: code.into(), effect, text: text.into(), log_odds: 0.0, entries: Vec::new() }
     }
 }
 
@@ -168,12 +180,13 @@ mod tests {
     }
 
     fn check(submission: Submission, facts: &Facts, expected: &[(&str, Effect)]) {
+        let spec = lists::Spec::new("blocklist", lists::Kind::DisallowedKeys, Effect::Reject);
         let settings = Settings {
             require_name: true,
             require_email: true,
             links_max: 2,
             hold_first_link: true,
-            blocklist: Blocklist::new(["cialis", "cheap loans", "spam.example"]),
+            lists: vec![Arc::new(List::read(spec, b"cialis\ncheap loans\nspam.example"))],
             ..Settings::default()
         };
         expect(submission, facts, &settings, |comment| comment, expected);
@@ -196,7 +209,7 @@ mod tests {
 
     #[test]
     fn blocklists_match_whole_words_and_whole_domains() {
-        let hit = [("blocklisted", Effect::Reject)];
+        let hit = [("list:blocklist", Effect::Reject)];
         check(ana("Buy CIALIS today"), &nobody(), &hit);
         check(ana("buy сialis"), &nobody(), &hit);
         check(ana("A specialist told me about socialism"), &nobody(), &[]);
@@ -206,7 +219,7 @@ mod tests {
         check(
             Submission { role: Some("editor".into()), ..ana("see http://shop.spam.example/x") },
             &known,
-            &[("blocklisted", Effect::Reject), ("site_role", Effect::Trust), ("author_record", Effect::Evidence)],
+            &[("list:blocklist", Effect::Reject), ("site_role", Effect::Trust), ("author_record", Effect::Evidence)],
         );
         check(ana("see http://notspam.example/x"), &known, &[("first_link", Effect::Hold), ("author_record", Effect::Evidence)]);
         check(Submission { name: Some("Cialis".into()), ..ana("hi there") }, &nobody(), &hit);

@@ -230,6 +230,7 @@ fn record(connection: &Connection, waiting: &Waiting, judged: Judged) -> Result<
     }
     insert_decision(connection, &record, &decision, audit)?;
     insert_domains(connection, &record, &domains)?;
+    super::lists::insert(connection, &record.comment.site, record.seq, &decision)?;
     for outgoing in &outgoing {
         super::outbox::insert(connection, waiting, outgoing)?;
     }

@@ -79,7 +79,7 @@ mod tests {
     /// Published, as if a rule vouched for it.
     fn write(store: &Store, comment: Comment) -> Record {
         let policy = Policy { publish_max: 0.1, reject_min: 0.9, discard_min: 0.99 };
-        let vouched = Finding { code: "site_role".into(), effect: Effect::Trust, text: String::new(), log_odds: 0.0 };
+        let vouched = Finding::new("site_role", Effect::Trust, "");
         let decision = decide(vec![vouched], None, Recent::default(), policy, Mode::Enforce, comment.received_at);
         let audit = Inclusion { audited: false, probability: 0.0 };
         let judged = Judged { comment, idempotency: None, decision, audit, domains: Vec::new(), seq: None, outgoing: Vec::new() };

@@ -9,6 +9,7 @@ mod digests;
 mod facts;
 mod history;
 mod labels;
+mod lists;
 mod outbox;
 mod rows;
 mod schema;
@@ -20,6 +21,7 @@ pub use comments::{Arrival, Idempotency, Judged, NewRuling, Received, Record, Ru
 pub use digests::{DigestRecord, NewDigest, Standing};
 pub use history::Span;
 pub use labels::{Labelled, Relabelled};
+pub use lists::ListHits;
 pub use writer::Pending;
 
 use crate::clock::Timestamp;

@@ -131,7 +131,7 @@ pub fn decision(row: &Row<'_>) -> Result<Decision, StoreError> {
     let finding = |finding: FindingRow| -> Result<Finding, StoreError> {
         let effects = [Effect::Reject, Effect::Hold, Effect::Evidence, Effect::Trust];
         let effect = word(&finding.effect, |word| effects.into_iter().find(|effect| effect.as_str() == word))?;
-        Ok(Finding { code: finding.code, effect, text: finding.text, log_odds: finding.log_odds })
+        Ok(Finding { code: finding.code, effect, text: finding.text, log_odds: finding.log_odds, entries: Vec::new() })
     };
     Ok(Decision {
         verdict: word(&row.get::<_, String>(0)?, Verdict::parse)?,

@@ -4,7 +4,7 @@ use super::StoreError;
 use rusqlite::Connection;
 
 /// What an empty store becomes, step by step. A step that has landed is never changed: the next one alters what it made.
-const STEPS: [&str; 2] = [TABLES, FACTS];
+const STEPS: [&str; 3] = [TABLES, FACTS, LIST_HITS];
 
 /// What `PRAGMA user_version` says of a store of this version: how many steps it has taken.
 pub const VERSION: usize = STEPS.len();
@@ -155,4 +155,17 @@ CREATE TABLE domains (
     PRIMARY KEY (site, domain, comment)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX domains_comment ON domains (comment);
+";
+
+const LIST_HITS: &str = "
+-- One row for each entry of a list that was found in a comment, written with its decision.
+CREATE TABLE list_hits (
+    seq     INTEGER PRIMARY KEY,
+    site    TEXT NOT NULL,
+    list    TEXT NOT NULL,
+    entry   TEXT NOT NULL,                      -- as the comment has it: a word, a domain, an address, a network
+    comment INTEGER NOT NULL,
+    at      INTEGER NOT NULL                    -- ms
+) STRICT;
+CREATE INDEX list_hits_entry ON list_hits (site, list, entry);
 ";

@@ -46,7 +46,7 @@ fn class(c: char) -> Class {
 }
 
 /// Han, Kana and Thai, Lao, Khmer, Burmese: written without spaces, so every character is a word and pairs of them do the rest.
-fn is_unspaced(c: char) -> bool {
+pub fn is_unspaced(c: char) -> bool {
     matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{30ff}'
         | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
 }

@@ -41,7 +41,7 @@ pub fn comment(name: &str, email: &str, title: &str, body: &str, minutes_ago: i6
 pub fn decision(log_odds: Option<f64>, findings: &[(&str, Effect, &str, f64)], evidence: &[(&str, f64)]) -> Decision {
     let findings = findings
         .iter()
-        .map(|(code, effect, text, log_odds)| Finding { code: (*code).into(), effect: *effect, text: (*text).into(), log_odds: *log_odds })
+        .map(|(code, effect, text, log_odds)| Finding { log_odds: *log_odds, ..Finding::new(*code, *effect, *text) })
         .collect();
     let evidence = evidence.iter().map(|(what, log_odds)| Contribution { what: (*what).into(), log_odds: *log_odds }).collect();
     let score = log_odds.map(|log_odds| Score { log_odds, model: ModelId::new("m1"), evidence });

@@ -201,6 +201,12 @@ impl TestApp {
         until("it stops", || std::future::ready(child.try_wait().unwrap())).await.success()
     }
 
+    /// SIGHUP, as an admin would after changing a file.
+    pub fn hang_up(&self) {
+        let told = Command::new("sh").args(["-c", &format!("kill -HUP {}", self.child.id())]).status().unwrap();
+        assert!(told.success());
+    }
+
     /// Another daemon on the same data, after [`TestApp::kill`].
     pub async fn start_again(mut self) -> Self {
         self.kill();

@@ -36,7 +36,7 @@ async fn a_stored_comment_is_explained_by_its_record() {
     let other = app.folder().join("other.toml");
     std::fs::write(&other, settings.replace("\"blockedword\"", "\"kettle\"")).unwrap();
     let today = hamlet(&["explain", &id, "--data", str(&data), "--config", str(&other)]);
-    assert!(today.stdout.contains("it would be: reject. new: the text has a word on the blocklist"), "{}", today.stdout);
+    assert!(today.stdout.contains("it would be: reject. new: “kettle” is on the list “blocklist”"), "{}", today.stdout);
     std::fs::write(&other, "[policy]\npublish_max = 2\n").unwrap();
     assert_eq!(hamlet(&["explain", &id, "--data", str(&data), "--config", str(&other)]).code, 3);
     let unknown = hamlet(&["explain", "019ab3c0-7a51-7c1e-8f00-2b6f0f6a9d11", "--data", str(&data)]);

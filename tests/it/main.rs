@@ -24,6 +24,7 @@ mod explain;
 mod fields;
 mod help;
 mod idempotency;
+mod lists;
 mod mails;
 mod mime;
 mod page;

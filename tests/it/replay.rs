@@ -66,7 +66,7 @@ async fn every_flip_is_told_with_its_reason_and_the_ruling() {
     for words in [
         "hold → reject   ruled publish",
         &kettle,
-        "new: the text has a word on the blocklist (blocklisted, reject)",
+        "new: “kettle” is on the list “blocklist” (list:blocklist, reject)",
         "1 flip",
         "of 1 ruled ham, rejected                   0         1",
     ] {
