@@ -169,3 +169,190 @@ fn parent_body(connection: &Connection, comment: &Comment) -> Result<Option<Stri
     let mut statement = connection.prepare_cached("SELECT body FROM comments WHERE id = ?1 AND site = ?2")?;
     Ok(statement.query_row(params![id.bytes(), comment.site.as_str()], |row| row.get(0)).optional()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::audit::Inclusion;
+    use crate::comment::{Limits, Submission};
+    use crate::decision::{Mode, Policy, Recent, Ruling, Status, decide};
+    use crate::dice::Dice;
+    use crate::id::SiteId;
+    use crate::rules::{Effect, Finding};
+    use crate::store::{Bounds, Judged, NewRuling, Received, Record, Ruled, Store};
+    use proptest::prelude::*;
+
+    /// A store of its own, and a clock that goes on by a second with everything that is written.
+    struct Past {
+        store: Store,
+        seconds: i64,
+        _data: tempfile::TempDir,
+    }
+
+    impl Past {
+        fn new() -> Self {
+            let data = tempfile::tempdir().unwrap();
+            let store = Store::open(data.path(), Bounds { wal_bytes_max: u64::MAX, disk_free_bytes_min: 0 }).unwrap();
+            Self { store, seconds: 0, _data: data }
+        }
+
+        fn tick(&mut self) -> Timestamp {
+            self.seconds += 1;
+            Timestamp::from_ms(self.seconds * 1000)
+        }
+
+        fn comment(&mut self, submission: Submission) -> Comment {
+            let now = self.tick();
+            let limits = Limits { body_bytes_max: 1000, field_bytes_max: 1000, excerpt_bytes_max: 1000 };
+            let dice = Dice::seeded(u64::try_from(self.seconds).unwrap());
+            Comment::parse(submission, CommentId::new(now, &dice), SiteId::new("blog"), now, limits).unwrap()
+        }
+
+        /// Writes a comment that got the verdict of one rule.
+        fn write(&mut self, submission: Submission, effect: Effect) -> Record {
+            let comment = self.comment(submission);
+            let finding = Finding { code: "a_rule".into(), effect, text: String::new(), log_odds: 0.0, entries: Vec::new() };
+            let policy = Policy { publish_max: 0.1, reject_min: 0.9, discard_min: 0.99 };
+            let decision = decide(vec![finding], None, Recent::default(), policy, Mode::Enforce, self.tick());
+            let (domains, audit) = (rules::domains(&comment), Inclusion { audited: false, probability: 0.0 });
+            let judged = Judged { comment, idempotency: None, decision, audit, domains, seq: None, outgoing: Vec::new() };
+            let Received::New(record) = self.store.record(vec![judged]).wait().unwrap().remove(0) else { panic!("known") };
+            *record
+        }
+
+        fn rule(&mut self, record: &Record, ruling: Ruling) {
+            let ruled = Ruled { ruling, by: "ana".into(), via: "cli".into(), at: self.tick() };
+            let new = NewRuling { site: record.comment.site.clone(), comment: record.comment.id, ruled, version: None };
+            self.store.rule(new, |_| Vec::new()).wait().unwrap();
+        }
+
+        fn facts(&mut self, submission: Submission) -> Facts {
+            let comment = self.comment(submission);
+            let now = self.tick();
+            self.store.read().facts([&comment], now).unwrap().remove(0)
+        }
+    }
+
+    fn by(author: &str, body: &str) -> Submission {
+        Submission { email: Some(format!("{author}@mail.example")), body: Some(body.into()), ..Submission::default() }
+    }
+
+    fn domain(past: &mut Past, author: &str) -> (u32, u32, u32, bool) {
+        let record = past.facts(by(author, "see http://x.tea.example/")).domains.remove(0);
+        assert_eq!(record.domain, "tea.example");
+        (record.published, record.publishers, record.spam, record.by_author)
+    }
+
+    #[test]
+    fn a_domain_s_record_follows_every_ruling() {
+        let mut past = Past::new();
+        assert_eq!(domain(&mut past, "ana"), (0, 0, 0, false));
+        let passed = past.write(by("ana", "http://tea.example"), Effect::Trust);
+        assert_eq!(domain(&mut past, "ana"), (0, 0, 0, true), "what the filter let through proves nothing to others");
+        let held = past.write(by("bob", "http://tea.example"), Effect::Hold);
+        past.rule(&held, Ruling::Publish);
+        past.rule(&passed, Ruling::Publish);
+        assert_eq!(domain(&mut past, "eve"), (2, 2, 0, false));
+        past.rule(&passed, Ruling::Spam);
+        assert_eq!(domain(&mut past, "ana"), (1, 1, 1, false));
+        past.rule(&passed, Ruling::Remove);
+        assert_eq!(domain(&mut past, "ana"), (1, 1, 0, false));
+        let member = Submission { role: Some("subscriber".into()), ..by("joe", "http://tea.example") };
+        past.write(member, Effect::Trust);
+        assert_eq!(domain(&mut past, "eve"), (2, 2, 0, false));
+    }
+
+    #[test]
+    fn a_member_s_record_holds_what_came_with_a_role() {
+        let mut past = Past::new();
+        let member = |body| Submission { role: Some("subscriber".into()), ..by("ana", body) };
+        past.write(by("ana", "as a guest"), Effect::Trust);
+        assert_eq!(past.facts(member("hi")).member, None);
+        let first = past.write(member("one"), Effect::Trust);
+        past.write(member("two"), Effect::Hold);
+        let record = past.facts(member("three")).member.unwrap();
+        let since_first = i64::try_from(record.known_for.as_millis()).unwrap() + first.comment.received_at.ms();
+        assert_eq!((record.published, record.unwanted, since_first), (1, 0, (past.seconds - 1) * 1000));
+        past.rule(&first, Ruling::Remove);
+        let record = past.facts(member("four")).member.unwrap();
+        assert_eq!((record.published, record.unwanted), (0, 1));
+        assert_eq!(past.facts(by("ana", "as a guest")).member, None);
+    }
+
+    #[test]
+    fn a_page_is_quiet_since_its_last_published_comment() {
+        let mut past = Past::new();
+        let page = |url: &str, published_at: Option<&str>| Submission {
+            page_url: Some(url.into()),
+            page_published_at: published_at.map(str::to_owned),
+            ..by("ana", "hi")
+        };
+        let old = || page("http://a.example/", Some("1969-01-01T00:00:00Z"));
+        assert_eq!(past.facts(page("http://a.example/", None)).page_quiet, None);
+        assert_eq!(past.facts(old()).page_quiet, Some(Duration::MAX));
+        let written = past.write(old(), Effect::Trust);
+        past.write(old(), Effect::Reject);
+        past.write(page("http://b.example/", Some("1969-01-01T00:00:00Z")), Effect::Trust);
+        let quiet = past.facts(old()).page_quiet.unwrap();
+        assert_eq!(i64::try_from(quiet.as_millis()).unwrap() + written.comment.received_at.ms(), (past.seconds - 1) * 1000);
+        past.rule(&written, Ruling::Spam);
+        assert_eq!(past.facts(old()).page_quiet, Some(Duration::MAX));
+    }
+
+    #[test]
+    fn a_parent_is_found_by_our_id_on_its_own_site() {
+        let mut past = Past::new();
+        let parent = past.write(by("ana", "A question."), Effect::Trust);
+        let answer = |id: String| Submission { parent_id: Some(id), ..by("bob", "An answer.") };
+        let id = parent.comment.id.to_string();
+        assert_eq!(past.facts(answer(id.clone())).parent_body.as_deref(), Some("A question."));
+        assert_eq!(past.facts(answer("17".into())).parent_body, None);
+        let sent = Submission { parent_body: Some("As the blog has it.".into()), ..answer(id) };
+        assert_eq!(past.facts(sent).parent_body, None);
+    }
+
+    #[test]
+    fn what_the_past_said_then_is_what_it_said() {
+        let mut past = Past::new();
+        let linked = || Submission { role: Some("subscriber".into()), ..by("ana", "http://tea.example") };
+        let on_page = || Submission { page_url: Some("p".into()), page_published_at: Some("1969-01-01T00:00:00Z".into()), ..linked() };
+        let mut told = Vec::new();
+        for step in 0..6 {
+            let asked = past.comment(on_page());
+            let now = past.tick();
+            told.push((asked.clone(), now, past.store.read().facts([&asked], now).unwrap().remove(0)));
+            let record = past.write(on_page(), if step % 2 == 0 { Effect::Trust } else { Effect::Hold });
+            let rulings = [Ruling::Publish, Ruling::Spam, Ruling::Remove];
+            past.rule(&record, rulings[step % 3]);
+        }
+        for (asked, then, facts) in told {
+            assert_eq!(past.store.read().facts_then(&asked, then).unwrap(), facts);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+        #[test]
+        fn a_domain_s_record_is_what_its_comments_stand_for(steps in prop::collection::vec((0..3_usize, 0..3_usize, 0..4_usize), 1..12)) {
+            let mut past = Past::new();
+            let mut records: Vec<Record> = Vec::new();
+            for (author, effect, ruling) in steps {
+                let effects = [Effect::Trust, Effect::Hold, Effect::Reject];
+                let record = past.write(by(["ana", "bob", "eve"][author], "http://tea.example"), effects[effect]);
+                records.push(record);
+                let rulings = [Ruling::Publish, Ruling::Spam, Ruling::Remove];
+                let (target, changed) = (author % records.len(), rulings.get(ruling));
+                if let Some(ruling) = changed {
+                    let record = records[target].clone();
+                    past.rule(&record, *ruling);
+                    let now = past.store.read().comment(&record.comment.site, record.comment.id).unwrap().unwrap();
+                    records[target] = now;
+                }
+            }
+            let ruled = |wanted: Ruling| records.iter().filter(|record| record.ruled.as_ref().is_some_and(|ruled| ruled.ruling == wanted)).count();
+            let by_ana = records.iter().any(|record| record.status == Status::Published && record.comment.author.email.as_deref() == Some("ana@mail.example"));
+            let (published, _, spam, by_author) = domain(&mut past, "ana");
+            prop_assert_eq!((published as usize, spam as usize, by_author), (ruled(Ruling::Publish), ruled(Ruling::Spam), by_ana));
+        }
+    }
+}
