@@ -425,10 +425,11 @@ mod tests {
 
     #[test]
     fn disallowed_keys_are_what_they_look_like() {
-        let keys = "cheap-loans\n-wholesale.\nspam.example\nana@mail.example.org\n192.0.2.77\ndate white guy\n.ru/ab-\n";
+        let keys =
+            "cheap-loans\n-wholesale.\nspam.example\nana@mail.example.org\n192.0.2.77\ndate white guy\n.ru/ab-\nn\u{43e}\n\u{441}\u{b6}\n";
         let list = list(Kind::DisallowedKeys, Effect::Evidence, keys);
         let bad: Vec<usize> = list.bad_lines.iter().map(|bad| bad.line).collect();
-        assert_eq!((list.entries(), bad.as_slice()), (5, [2, 7].as_slice()));
+        assert_eq!((list.entries(), bad.as_slice()), (5, [2, 7, 8, 9].as_slice()));
         let found = findings(&comment("cheap loans at http://x.spam.example"), vec![list]);
         assert_eq!(found[1].entries, ["cheap loans", "spam.example", "ana@mail.example.org", "192.0.2.77/32"]);
         assert_eq!((found[1].effect, found[1].log_odds), (Effect::Evidence, 1.0));

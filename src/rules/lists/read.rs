@@ -8,7 +8,7 @@ use super::patterns::{Builder, Patterns};
 use super::sought::{NUMBER_DIGITS, compared, folded};
 use super::{BadLine, Kind, List, Spec};
 use crate::rules::check_email;
-use crate::text::{Link, cut, tokens, trim_blank};
+use crate::text::{Link, cut, is_emoji, tokens, trim_blank};
 use ipnet::IpNet;
 
 /// Longer lines are no entries: the longest word, pattern or address is shorter.
@@ -157,19 +157,22 @@ impl Reading {
     }
 
     /// WordPress looks for its disallowed keys anywhere in everything, so that such lists hold pieces of words and links. What is whole is
-    /// taken for what it looks like and found whole; a piece is refused.
+    /// taken for what it looks like and found whole; a piece is refused. So is a disguise such as a Latin word with a Cyrillic letter: texts are
+    /// searched without theirs, and what is left of it is the honest word.
     fn by_looks(&mut self, line: &str) -> Entry {
-        const EDGES: [char; 10] = ['/', '.', '-', '_', '=', '?', '&', ':', ',', '#'];
+        let is_edge = |c: char| c.is_alphanumeric() || is_emoji(c);
         if let Some(network) = networks::parse(line) {
             self.networks.push(network);
             return Ok(());
         }
         let is_one = !line.contains(char::is_whitespace);
         let is_link = line.contains("://");
-        let is_piece = line.starts_with(EDGES) || line.ends_with(EDGES);
+        let is_piece = !line.strip_prefix('@').unwrap_or(line).starts_with(is_edge) || !line.ends_with(is_edge);
+        let is_disguised = !line.is_ascii() && folded(line).is_ascii();
         match (is_one, is_link) {
             (true, true) => self.domain(line, Of::Domain),
             _ if is_piece => Err("a piece of a word or link".to_owned()),
+            _ if is_disguised => Err("disguised: write it plainly, disguises are folded away".to_owned()),
             (true, false) if line.contains('@') => self.address(line),
             (true, false) if line.contains('.') => self.domain(line, Of::Domain),
             _ => self.words(line),
