@@ -135,6 +135,8 @@ pub struct Facts {
     pub page_quiet: Option<Duration>,
     /// The comment that it answers, where that is one of ours.
     pub parent_body: Option<String>,
+    /// DNS lists that it is on, by the names that the settings give them.
+    pub dns_lists: Vec<String>,
 }
 
 /// Earlier comments under one address that came while the site vouched for their author.
@@ -173,6 +175,7 @@ impl Facts {
             domains: Vec::new(),
             page_quiet: None,
             parent_body: None,
+            dns_lists: Vec::new(),
         }
     }
 }

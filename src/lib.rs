@@ -8,6 +8,7 @@
 //! - **Core**, pure and synchronous, without I/O, clock, chance or log: [`text`] folds tricks away; [`comment`] is what everybody reads;
 //!   [`rules`] find; the [`classifier`] scores; [`decision`] decides; the [`budget`]
 //!   turns allowed errors into thresholds; [`action`] signs links; [`delivery`] says when to try again.
+//! - **[`dns`]** stands lowest of the shells, since comments of every door are looked up before they are judged: what lists of others say.
 //! - **Keepers**: [`config`] (what runs), [`store`] (what is written down), [`shelf`] (models), [`view`] (mails and pages).
 //! - **[`flow`]**: the stories. [`flow::intake`] takes a comment to its verdict, [`flow::digest`] puts the doubtful before people,
 //!   [`flow::review`] takes their rulings, [`flow::learn`] learns from them.
@@ -41,6 +42,7 @@ pub mod decision;
 pub mod delivery;
 pub mod demo;
 pub mod dice;
+pub mod dns;
 pub mod flow;
 pub mod http;
 pub mod id;

@@ -11,6 +11,7 @@
 //! core       rules
 //! core       classifier decision
 //! core       budget
+//! shell      dns
 //! keeper     config store shelf view
 //! flow       flow
 //! shell      http outbox control demo
@@ -30,7 +31,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// One floor: its kind, and its rooms.
-const FLOORS: [(&str, &[&str]); 13] = [
+const FLOORS: [(&str, &[&str]); 14] = [
     ("ground", &["clock", "dice"]),
     ("ground", &["id"]),
     ("core", &["text", "action", "delivery"]),
@@ -38,6 +39,7 @@ const FLOORS: [(&str, &[&str]); 13] = [
     ("core", &["rules"]),
     ("core", &["classifier", "decision"]),
     ("core", &["budget"]),
+    ("shell", &["dns"]),
     ("keeper", &["config", "store", "shelf", "view"]),
     ("flow", &["flow"]),
     ("shell", &["http", "outbox", "control", "demo"]),

@@ -34,6 +34,7 @@ impl Settings {
             digest: digest(problem, &self.digest),
             review: review(problem, &self.review),
             lists: lists::lists(problem, &self),
+            dns: super::dns::dns(problem, &self),
             sites: people::sites(problem, &self),
             moderators: people::moderators(problem, &self),
             data,

@@ -14,6 +14,7 @@ use std::time::Duration;
 mod behaviour;
 mod check;
 mod demo;
+mod dns;
 mod lists;
 mod people;
 mod problem;
@@ -41,6 +42,7 @@ pub struct Config {
     pub review: Review,
     /// Read by [`Config::with_lists`] and whenever a file changes.
     pub lists: Vec<ListFile>,
+    pub dns: crate::dns::Settings,
     pub sites: BTreeMap<SiteId, Site>,
     pub moderators: BTreeMap<ModeratorId, Moderator>,
 }

@@ -44,7 +44,7 @@ impl Settings {
             keys: Vec::new(),
             loopback_only: false,
             mode: Mode::Enforce,
-            rules: rules(&mut problems, "rules", &self.rules, &rules::Settings::default()),
+            rules: of_all(&mut problems, self),
             policy: policy(&mut problems, "policy", &self.policy, NO_POLICY),
             audit: audit(&mut problems, "policy", &self.policy, NO_AUDIT),
             webhook: None,
@@ -81,7 +81,7 @@ const NO_POLICY: Policy = Policy { publish_max: 0.0, reject_min: 1.0, discard_mi
 pub(super) fn sites(problems: &mut Problems, settings: &Settings) -> BTreeMap<SiteId, Site> {
     let policy = policy(problems, "policy", &settings.policy, NO_POLICY);
     let audit = audit(problems, "policy", &settings.policy, NO_AUDIT);
-    let rules = rules(problems, "rules", &settings.rules, &rules::Settings::default());
+    let rules = rules::Settings { dns_lists: super::dns::rules(problems, settings), ..of_all(problems, settings) };
     if settings.sites.is_empty() {
         let instead = "no site is configured: add [sites.NAME] with an api_key, or try `hamlet serve --demo`";
         problems.add("sites", "empty", instead);
@@ -98,6 +98,11 @@ pub(super) fn sites(problems: &mut Problems, settings: &Settings) -> BTreeMap<Si
         sites.insert(site.id.clone(), site);
     }
     sites
+}
+
+/// The rules of all sites.
+fn of_all(problems: &mut Problems, settings: &Settings) -> rules::Settings {
+    rules(problems, "rules", &settings.rules, &rules::Settings::default())
 }
 
 type OfAll<'a> = (Policy, Audit, &'a rules::Settings);
@@ -220,6 +225,7 @@ fn rules(problems: &mut Problems, key: &str, written: &settings::Rules, base: &r
         links_max: links_max.unwrap_or(base.links_max),
         hold_first_link: written.hold_first_link.unwrap_or(base.hold_first_link),
         lists: lists.unwrap_or_else(|| base.lists.clone()),
+        dns_lists: base.dns_lists.clone(),
     }
 }
 

@@ -27,6 +27,9 @@ pub struct Settings {
     pub(super) review: Review,
     pub(super) policy: Policy,
     pub(super) rules: Rules,
+    pub(super) dns: Dns,
+    #[serde(default)]
+    pub(super) dns_lists: BTreeMap<String, DnsList>,
     #[serde(default)]
     pub(super) lists: BTreeMap<String, List>,
     #[serde(default)]
@@ -154,6 +157,27 @@ pub(super) struct Rules {
     pub page_days_old: Option<i64>,
     pub page_days_quiet: Option<i64>,
     pub blocklist: Option<Vec<String>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Dns {
+    pub resolver: String,
+    pub timeout_ms: i64,
+    pub cache_max: i64,
+    pub ttl_seconds_min: i64,
+    pub ttl_seconds_max: i64,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub(super) struct DnsList {
+    pub zone: String,
+    pub asks: String,
+    pub answers: Option<Vec<String>>,
+    pub effect: Option<String>,
+    pub log_odds: Option<f64>,
+    pub reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

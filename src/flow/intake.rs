@@ -8,7 +8,7 @@ use super::judge::judge;
 use super::lists;
 use super::models::{Models, SiteModel};
 use crate::classifier::Features;
-use crate::comment::{Comment, Form, FormToken, InvalidSubmission, Submission};
+use crate::comment::{Comment, Facts, Form, FormToken, InvalidSubmission, Submission};
 use crate::config::{Config, Site};
 use crate::decision::Status;
 use crate::id::{CommentId, SiteId};
@@ -159,6 +159,7 @@ pub async fn submit(app: &App, site: &Site, submission: Submission, idempotency:
     let comment = parse(app, site, submission)?;
     bounds(app, site)?;
     let inside = app.door.enter(&site.id)?;
+    app.dns.look_up(&comment, &app.clock, &app.dice).await;
     let (answer, answered) = oneshot::channel();
     let ticket = Ticket { comment, idempotency, answer };
     app.door.knocks.try_send(Knock::Waiting(Box::new(ticket))).map_err(|_| StoreError::Busy)?;
@@ -177,6 +178,8 @@ pub async fn enqueue(app: &App, site: &Site, submission: Submission, idempotency
     let share = share(app.config.intake.queued_max, app.config.sites.len());
     within("submissions in the queue", app.store.queued(), app.config.intake.queued_max)?;
     within("submissions of this site in the queue", app.store.queued_of(site.id.as_str()), share)?;
+    // The queue keeps no answers: the judge finds them where they were put, or has no opinion.
+    app.dns.look_up(&comment, &app.clock, &app.dice).await;
     let received = app.store.enqueue(Arrival { comment, idempotency }).done().await?;
     app.door.wake();
     taken(received)
@@ -297,6 +300,7 @@ fn judge_all(
     let facts = app.store.read().facts(all.iter().map(|(_, comment, _)| comment), now)?;
     let judged = all.into_iter().zip(facts).filter_map(|((seq, comment, idempotency), facts)| {
         let site = sites.get(&comment.site)?;
+        let facts = Facts { dns_lists: app.dns.listed(&comment, now), ..facts };
         let (decision, log_odds) = judge(&comment, &facts, site, models.of(&site.id), &mut features);
         let outgoing = site.webhook.iter().map(|_| document::verdict_webhook(&comment, &decision, now, &app.dice)).collect();
         let audit = audit::choose(site, &decision, app.dice.unit());

@@ -18,6 +18,7 @@ use crate::action::Keys;
 use crate::clock::Clock;
 use crate::config::{Config, Site};
 use crate::dice::Dice;
+use crate::dns::Dns;
 use crate::id::SiteId;
 use crate::shelf::Shelf;
 use crate::store::{Store, StoreError};
@@ -34,6 +35,7 @@ pub struct App {
     pub clock: Clock,
     pub dice: Dice,
     pub shelf: Shelf,
+    pub dns: Dns,
     /// Where moderators reach us, without a slash at the end.
     pub public_url: String,
     pub keys: Keys,
@@ -63,6 +65,7 @@ impl App {
         let app = Self {
             sites_by_key: config.sites.values().flat_map(by_key).collect(),
             shelf: Shelf::of(&config.data),
+            dns: Dns::new(&config.dns),
             parcels: Notify::new(),
             held: Notify::new(),
             config,

@@ -3,14 +3,16 @@
 //!
 //! The past is not wholly on record. Facts are asked of the store as they were at the decision. How much spam came in and what recent
 //! rulings had taught is kept where it moved a verdict, and is taken from there; where it moved none it counts for nothing, so a replay may
-//! hold a little less than the daemon would have. By the same configuration and the same model nothing flips.
+//! hold a little less than the daemon would have. DNS lists are not asked again: the comment is on those that it was found on. By the same configuration and the same model nothing flips.
 
 use super::judge::judge;
 use super::models::SiteModel;
 use crate::classifier::{Features, Label, Model};
 use crate::clock::Timestamp;
+use crate::comment::Facts;
 use crate::config::{Config, Site};
 use crate::decision::{Decision, Recent, Verdict};
+use crate::rules::dns_lists_of;
 use crate::shelf::{self, Shelf};
 use crate::store::{Reader, Record, Span, StoreError};
 use std::collections::BTreeMap;
@@ -74,6 +76,7 @@ impl<'a> Bench<'a> {
             Err(skipped) => return Ok(Err(skipped)),
         };
         let facts = self.reader.facts_then(&record.comment, then.decided_at)?;
+        let facts = Facts { dns_lists: dns_lists_of(&then.findings), ..facts };
         Ok(Ok(judge(&record.comment, &facts, site, model.as_ref(), &mut self.features).0))
     }
 

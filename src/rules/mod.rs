@@ -2,6 +2,7 @@
 //! their findings. A rule finds and explains; it never decides (see `decision`), and what it needs of the past comes in as `Facts`.
 
 mod author;
+mod dns;
 mod fields;
 mod form;
 mod links;
@@ -9,6 +10,7 @@ pub mod lists;
 mod page;
 
 pub use author::Settings as Member;
+pub use dns::{DnsList, dns_lists_of};
 pub use fields::{EmailProblem, check_email};
 pub use form::{Honeypot, Settings as Form};
 pub use links::{Settings as Domains, domains};
@@ -74,6 +76,7 @@ pub struct Settings {
     pub member: Member,
     pub page: Page,
     pub lists: Vec<Arc<List>>,
+    pub dns_lists: Vec<DnsList>,
 }
 
 impl Settings {
@@ -95,7 +98,7 @@ pub struct Case<'a> {
 type Rule = fn(&Case<'_>, &mut Vec<Finding>);
 
 /// The table. A rule is one file and one line here.
-const RULES: [(&str, Rule); 13] = [
+const RULES: [(&str, Rule); 14] = [
     ("field_missing", fields::missing),
     ("field_invalid", fields::invalid),
     ("honeypot", form::honeypot),
@@ -110,6 +113,7 @@ const RULES: [(&str, Rule); 13] = [
     ("site_role", author::role),
     ("site_member", author::member),
     ("author_record", author::record),
+    ("dns_list", dns::listed),
 ];
 
 /// Every finding, in the order of the table.
