@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let good = lines(bytes).filter(Result::is_ok).count();
-    if let Ok(read) = read(bytes) {
-        assert_eq!(read.examples.len() + read.skipped, good);
+    if let Ok((examples, skipped)) = read(bytes) {
+        assert_eq!(examples.len() + skipped, good);
     }
 });
