@@ -20,6 +20,11 @@ pub struct Inclusion {
     pub probability: f64,
 }
 
+impl Inclusion {
+    /// It was never to be audited.
+    pub const NONE: Self = Self { audited: false, probability: 0.0 };
+}
+
 impl Rates {
     /// No audits: nothing watches the bounds.
     pub const NONE: Self = Self { published: 0.0, rejected: 0.0 };

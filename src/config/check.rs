@@ -299,7 +299,7 @@ sites.Blog.webhook_url is "blog.example"; write http:// or https://, a host and 
 sites.Blog.webhook_secret is ***; write whsec_ and the base64 of 24 to 64 random bytes
 sites.a.policy.publish_max is NaN; write a probability from 0 to 1
 sites.b.webhook_secret is missing; write whsec_ and the base64 of 24 to 64 random bytes
-sites.b.api_key is ***; write a key of its own: sites.a has the same
+sites.b.api_key is ***; write a key of its own: sites.a.api_key is the same
 moderators.ana.name is "Ana\nBcc: x"; write a name of 1 to 100 characters on one line
 moderators.ana.email is "Ana <ana@example.org>"; write a bare address like ana@example.org
 moderators.ana.sites is "c"; write sites that are configured: Blog, a, b"#,

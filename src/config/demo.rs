@@ -27,6 +27,7 @@ undo_seconds = 3
 [sites.demo]
 name = "Slow Kettle"
 api_key = "hamletdemo00"
+akismet_key = "akismetdemo0"
 
 [moderators.demo]
 name = "Moderator"

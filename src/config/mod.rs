@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod akismet;
 mod behaviour;
 mod check;
 mod demo;
@@ -141,6 +142,7 @@ pub struct Site {
     pub name: String,
     /// SHA-256 of each API key.
     pub keys: Vec<[u8; 32]>,
+    pub akismet: Akismet,
     /// Its keys are refused from other machines: the demo's, which everybody knows.
     pub loopback_only: bool,
     pub mode: Mode,
@@ -148,6 +150,28 @@ pub struct Site {
     pub policy: Policy,
     pub audit: Audit,
     pub webhook: Option<Webhook>,
+}
+
+/// How a site is answered that speaks Akismet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Akismet {
+    /// SHA-256 of the key, which opens nothing else; none: the site does not speak it.
+    pub key: Option<[u8; 32]>,
+    pub hold: HoldAs,
+    /// Whether blatant spam is told to be fit for dropping unseen.
+    pub discard: bool,
+}
+
+impl Akismet {
+    /// A site that does not speak it.
+    pub const SILENT: Self = Self { key: None, hold: HoldAs::Spam, discard: true };
+}
+
+/// Akismet knows no doubt, so a held comment is called one or the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldAs {
+    Spam,
+    Ham,
 }
 
 /// Spot checks of automatic decisions, and what they must not show; shares in `0.0..=1.0`.

@@ -4,7 +4,7 @@
 use super::problem::{Invalid, Problems};
 use super::secret::{HIDDEN, Secret};
 use super::settings::{self, Settings};
-use super::{Audit, Moderator, Site, Webhook, behaviour, lists};
+use super::{Akismet, Audit, Moderator, Site, Webhook, akismet, behaviour, lists};
 use crate::budget::audit::Rates;
 use crate::decision::{Mode, Policy};
 use crate::id::{ModeratorId, SiteId};
@@ -42,6 +42,7 @@ impl Settings {
             id: SiteId::new("any-site"),
             name: "any site".to_owned(),
             keys: Vec::new(),
+            akismet: Akismet::SILENT,
             loopback_only: false,
             mode: Mode::Enforce,
             rules: of_all(&mut problems, self),
@@ -87,13 +88,16 @@ pub(super) fn sites(problems: &mut Problems, settings: &Settings) -> BTreeMap<Si
         problems.add("sites", "empty", instead);
     }
     let mut sites = BTreeMap::new();
-    let mut keys: BTreeMap<[u8; 32], &str> = BTreeMap::new();
+    let mut keys: BTreeMap<[u8; 32], String> = BTreeMap::new();
     for (id, written) in &settings.sites {
         let site = site(problems, id, written, (policy, audit, &rules));
-        for key in &site.keys {
-            if let Some(other) = keys.insert(*key, id) {
-                problems.add(&format!("sites.{id}.api_key"), HIDDEN, format!("write a key of its own: sites.{other} has the same"));
+        let own = site.keys.iter().map(|key| ("api_key", *key)).chain(site.akismet.key.map(|key| ("akismet_key", key)));
+        for (name, key) in own {
+            let place = format!("sites.{id}.{name}");
+            if let Some(other) = keys.get(&key) {
+                problems.add(&place, HIDDEN, format!("write a key of its own: {other} is the same"));
             }
+            keys.insert(key, place);
         }
         sites.insert(site.id.clone(), site);
     }
@@ -114,6 +118,7 @@ fn site(problems: &mut Problems, id: &str, written: &settings::Site, (policy_bas
         id: SiteId::new(id),
         name: problems.name(&format!("{key}.name"), written.name.as_deref().unwrap_or(id)),
         keys: api_key(problems, &format!("{key}.api_key"), written).into_iter().collect(),
+        akismet: akismet::akismet(problems, &key, written),
         loopback_only: false,
         mode: mode(problems, &format!("{key}.mode"), written.mode.as_deref()),
         rules: rules(problems, &format!("{key}.rules"), &written.rules, rules_base),

@@ -199,12 +199,23 @@ pub(super) struct Site {
     pub name: Option<String>,
     pub api_key: Secret,
     pub api_key_file: String,
+    pub akismet_key: Secret,
+    pub akismet_key_file: String,
+    pub akismet: Akismet,
     pub mode: Option<String>,
     pub webhook_url: String,
     pub webhook_secret: Secret,
     pub webhook_secret_file: String,
     pub rules: Rules,
     pub policy: Policy,
+}
+
+/// What is not written is the default.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub(super) struct Akismet {
+    pub hold: Option<String>,
+    pub discard: Option<bool>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

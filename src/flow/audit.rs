@@ -18,7 +18,7 @@ const FALSE_ALARM_MAX: f64 = 0.05;
 /// carried out: who merely observes sees everything published and gets no mail.
 pub fn choose(site: &Site, decision: &Decision, draw: f64) -> Inclusion {
     let is_checked = decision.mode == Mode::Enforce && decision.is_by_score();
-    if is_checked { site.audit.rates.choose(decision.verdict, draw) } else { Inclusion { audited: false, probability: 0.0 } }
+    if is_checked { site.audit.rates.choose(decision.verdict, draw) } else { Inclusion::NONE }
 }
 
 /// More errors among one kind of decision than the site allows.

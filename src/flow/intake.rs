@@ -7,13 +7,14 @@ use super::document;
 use super::judge::judge;
 use super::lists;
 use super::models::{Models, SiteModel};
+use crate::budget::audit::Inclusion;
 use crate::classifier::Features;
 use crate::comment::{Comment, Facts, Form, FormToken, InvalidSubmission, Submission};
 use crate::config::{Config, Site};
-use crate::decision::Status;
+use crate::decision::{Decision, Status};
 use crate::id::{CommentId, SiteId};
 use crate::rules::lists::List;
-use crate::store::{Arrival, Full, Idempotency, Judged, Received, Record, StoreError};
+use crate::store::{Arrival, Full, Idempotency, Judged, Received, Record, Ruled, StoreError};
 use crate::text::trim_blank;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -40,6 +41,8 @@ type Answer = Result<Received, StoreError>;
 pub enum Knock {
     /// A caller who waits for the verdict.
     Waiting(Box<Ticket>),
+    /// A caller who only asks what would be said.
+    Trial(Box<Trial>),
     /// Something may lie in the durable queue.
     Queued,
     /// A site gets another model, verified.
@@ -53,7 +56,15 @@ pub enum Knock {
 pub struct Ticket {
     comment: Comment,
     idempotency: Option<Idempotency>,
+    /// A person ruled on it before it came.
+    ruled: Option<Ruled>,
     answer: oneshot::Sender<Answer>,
+}
+
+#[derive(Debug)]
+pub struct Trial {
+    comment: Comment,
+    answer: oneshot::Sender<Result<Decision, StoreError>>,
 }
 
 pub type Knocks = mpsc::Receiver<Knock>;
@@ -157,15 +168,41 @@ fn wide(count: usize) -> u64 {
 /// [`Refusal`].
 pub async fn submit(app: &App, site: &Site, submission: Submission, idempotency: Option<Idempotency>) -> Result<Box<Record>, Refusal> {
     let comment = parse(app, site, submission)?;
+    let ticket = |comment, answer| Knock::Waiting(Box::new(Ticket { comment, idempotency, ruled: None, answer }));
+    knock(app, site, comment, ticket).await.and_then(taken)
+}
+
+/// Takes in a comment on which a person has ruled already; nobody is told, since its site brings both.
+///
+/// # Errors
+/// [`Refusal`].
+pub async fn submit_ruled(app: &App, site: &Site, comment: Comment, ruled: Ruled) -> Result<Box<Record>, Refusal> {
+    let ticket = |comment, answer| Knock::Waiting(Box::new(Ticket { comment, idempotency: None, ruled: Some(ruled), answer }));
+    let record = knock(app, site, comment, ticket).await.and_then(taken)?;
+    app.door.ruled(&site.id);
+    Ok(record)
+}
+
+/// What would be said of a comment. It is judged like any other, and then nothing remembers it.
+///
+/// # Errors
+/// [`Refusal`].
+pub async fn try_out(app: &App, site: &Site, comment: Comment) -> Result<Decision, Refusal> {
+    knock(app, site, comment, |comment, answer| Knock::Trial(Box::new(Trial { comment, answer }))).await
+}
+
+async fn knock<T>(
+    app: &App,
+    site: &Site,
+    comment: Comment,
+    knock: impl FnOnce(Comment, oneshot::Sender<Result<T, StoreError>>) -> Knock,
+) -> Result<T, Refusal> {
     bounds(app, site)?;
-    let inside = app.door.enter(&site.id)?;
+    let _inside = app.door.enter(&site.id)?;
     app.dns.look_up(&comment, &app.clock, &app.dice).await;
     let (answer, answered) = oneshot::channel();
-    let ticket = Ticket { comment, idempotency, answer };
-    app.door.knocks.try_send(Knock::Waiting(Box::new(ticket))).map_err(|_| StoreError::Busy)?;
-    let received = answered.await.unwrap_or(Err(StoreError::Stopped))?;
-    drop(inside);
-    taken(received)
+    app.door.knocks.try_send(knock(comment, answer)).map_err(|_| StoreError::Busy)?;
+    Ok(answered.await.unwrap_or(Err(StoreError::Stopped))?)
 }
 
 /// Puts a submission into the durable queue and answers once it is on disk; the verdict comes by webhook.
@@ -185,7 +222,9 @@ pub async fn enqueue(app: &App, site: &Site, submission: Submission, idempotency
     taken(received)
 }
 
-fn parse(app: &App, site: &Site, mut submission: Submission) -> Result<Comment, InvalidSubmission> {
+/// # Errors
+/// [`InvalidSubmission`].
+pub fn parse(app: &App, site: &Site, mut submission: Submission) -> Result<Comment, InvalidSubmission> {
     let now = app.clock.now();
     let token = match submission.form_token.take().as_deref().map_or("", trim_blank) {
         "" => FormToken::Absent,
@@ -216,16 +255,18 @@ pub fn judge_until_stopped(app: &App, mut knocks: Knocks, mut models: Models) {
     while !stopping {
         let queue_waits = app.store.queued() > 0 && !queue_rests;
         let first = if queue_waits { knocks.try_recv().ok() } else { knocks.blocking_recv() };
-        let mut tickets = Vec::new();
+        let (mut tickets, mut trials) = (Vec::new(), Vec::new());
         for knock in first.into_iter().chain(std::iter::from_fn(|| knocks.try_recv().ok())).take(app.config.intake.batch_max) {
             match knock {
                 Knock::Waiting(ticket) => tickets.push(*ticket),
+                Knock::Trial(trial) => trials.push(*trial),
                 Knock::Queued => {}
                 Knock::Model(given) => models.take(given.0, given.1),
                 Knock::List(list) => take(&mut sites, &list),
                 Knock::Stop => stopping = true,
             }
         }
+        judge_trials(app, trials, &sites, &mut models);
         // A sick store is not hammered: who waited was told, and the queue keeps what it has until the next knock. The same when nothing
         // in the queue is for a site that we know.
         queue_rests = judge_batch(app, tickets, &sites, &mut models).map_or_else(
@@ -252,8 +293,8 @@ fn judge_batch(app: &App, tickets: Vec<Ticket>, sites: &Sites, models: &mut Mode
     if tickets.is_empty() && queued.is_empty() {
         return Ok(0);
     }
-    let (waiting, answers): (Vec<_>, Vec<_>) = tickets.into_iter().map(|t| ((None, t.comment, t.idempotency), t.answer)).unzip();
-    let all: Vec<_> = waiting.into_iter().chain(queued.into_iter().map(|(seq, comment)| (Some(seq), comment, None))).collect();
+    let (waiting, answers): (Vec<_>, Vec<_>) = tickets.into_iter().map(|t| ((None, t.comment, t.idempotency, t.ruled), t.answer)).unzip();
+    let all: Vec<_> = waiting.into_iter().chain(queued.into_iter().map(|(seq, comment)| (Some(seq), comment, None, None))).collect();
     let result = judge_all(app, all, sites, models).and_then(|(judged, scored)| Ok((app.store.record(judged).wait()?, scored)));
     match result {
         Ok((received, scored)) => {
@@ -289,25 +330,48 @@ type Scored = (Vec<Judged>, Vec<Option<f64>>);
 /// The sites as they judge now: as configured, with their lists as the files are.
 type Sites = BTreeMap<SiteId, Site>;
 
-fn judge_all(
-    app: &App,
-    all: Vec<(Option<i64>, Comment, Option<Idempotency>)>,
-    sites: &Sites,
-    models: &mut Models,
-) -> Result<Scored, StoreError> {
+/// What the judge has of one comment beside it: its place in the queue, or what its sender gave with it.
+type Waiting = (Option<i64>, Comment, Option<Idempotency>, Option<Ruled>);
+
+fn judge_all(app: &App, all: Vec<Waiting>, sites: &Sites, models: &mut Models) -> Result<Scored, StoreError> {
     let (now, mut features) = (app.clock.now(), Features::default());
     catch_up(app, models, &mut features);
-    let facts = app.store.read().facts(all.iter().map(|(_, comment, _)| comment), now)?;
-    let judged = all.into_iter().zip(facts).filter_map(|((seq, comment, idempotency), facts)| {
+    let facts = app.store.read().facts(all.iter().map(|(_, comment, ..)| comment), now)?;
+    let judged = all.into_iter().zip(facts).filter_map(|((seq, comment, idempotency, ruled), facts)| {
         let site = sites.get(&comment.site)?;
         let facts = Facts { dns_lists: app.dns.listed(&comment, now), ..facts };
         let (decision, log_odds) = judge(&comment, &facts, site, models.of(&site.id), &mut features);
-        let outgoing = site.webhook.iter().map(|_| document::verdict_webhook(&comment, &decision, now, &app.dice)).collect();
-        let audit = audit::choose(site, &decision, app.dice.unit());
+        // Whoever brings the ruling with the comment neither asks for the verdict nor needs to be asked about it.
+        let is_open = ruled.is_none();
+        let hears = site.webhook.iter().filter(|_| is_open);
+        let outgoing = hears.map(|_| document::verdict_webhook(&comment, &decision, now, &app.dice)).collect();
+        let audit = if is_open { audit::choose(site, &decision, app.dice.unit()) } else { Inclusion::NONE };
         let domains = facts.domains.into_iter().map(|record| record.domain).collect();
-        Some((Judged { comment, idempotency, decision, audit, domains, seq, outgoing }, log_odds))
+        Some((Judged { comment, idempotency, decision, audit, domains, seq, ruled, outgoing }, log_odds))
     });
     Ok(judged.unzip())
+}
+
+/// Judges what is only tried out, beside the batch: nothing is observed, counted or written.
+fn judge_trials(app: &App, trials: Vec<Trial>, sites: &Sites, models: &mut Models) {
+    if trials.is_empty() {
+        return;
+    }
+    let (now, mut features) = (app.clock.now(), Features::default());
+    catch_up(app, models, &mut features);
+    let facts = app.store.read().facts(trials.iter().map(|trial| &trial.comment), now).unwrap_or_else(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "judge.trials_failed");
+        Vec::new()
+    });
+    let mut facts = facts.into_iter();
+    for Trial { comment, answer } in trials {
+        let site = sites.get(&comment.site);
+        let decision = site.zip(facts.next()).map(|(site, facts)| {
+            let facts = Facts { dns_lists: app.dns.listed(&comment, now), ..facts };
+            judge(&comment, &facts, site, models.of(&site.id), &mut features).0
+        });
+        let _ = answer.send(decision.ok_or(StoreError::Busy));
+    }
 }
 
 /// Models learn the rulings that were given since the last batch. One that cannot read them judges by what it knows, and tries again.

@@ -12,6 +12,7 @@ pub mod learn;
 pub mod lists;
 pub mod models;
 pub mod replay;
+pub mod report;
 pub mod review;
 
 use crate::action::Keys;
@@ -45,6 +46,7 @@ pub struct App {
     /// Something came to be held.
     pub held: Notify,
     sites_by_key: HashMap<[u8; 32], SiteId>,
+    sites_by_akismet_key: HashMap<[u8; 32], SiteId>,
 }
 
 impl App {
@@ -64,6 +66,7 @@ impl App {
         let by_key = |site: &Site| site.keys.iter().map(|key| (*key, site.id.clone())).collect::<Vec<_>>();
         let app = Self {
             sites_by_key: config.sites.values().flat_map(by_key).collect(),
+            sites_by_akismet_key: config.sites.values().filter_map(|site| Some((site.akismet.key?, site.id.clone()))).collect(),
             shelf: Shelf::of(&config.data),
             dns: Dns::new(&config.dns),
             parcels: Notify::new(),
@@ -81,7 +84,16 @@ impl App {
 
     /// The site whose API key this is. Compared by hash, so time tells nothing about the key.
     pub fn site_of_key(&self, key: &str) -> Option<&Site> {
+        self.site_under(&self.sites_by_key, key)
+    }
+
+    /// The site whose Akismet key this is; host names lose capitals on the way.
+    pub fn site_of_akismet_key(&self, key: &str) -> Option<&Site> {
+        self.site_under(&self.sites_by_akismet_key, &key.to_ascii_lowercase())
+    }
+
+    fn site_under(&self, sites: &HashMap<[u8; 32], SiteId>, key: &str) -> Option<&Site> {
         let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
-        self.sites_by_key.get(&hash).and_then(|id| self.config.sites.get(id))
+        sites.get(&hash).and_then(|id| self.config.sites.get(id))
     }
 }

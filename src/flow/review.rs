@@ -14,8 +14,18 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ruler {
     pub by: String,
-    /// `link`, `api` or `cli`.
+    /// `link`, `api`, `cli` or `akismet`.
     pub via: &'static str,
+}
+
+/// A name is shown to people, so it is kept short.
+const NAME_CHARS_MAX: usize = 80;
+
+impl Ruler {
+    /// A name as a site gave it, fit to be shown.
+    pub fn name(given: &str) -> String {
+        given.chars().filter(|c| !c.is_control()).take(NAME_CHARS_MAX).collect()
+    }
 }
 
 /// Gives a ruling; answers how the comment now stands and whether this ruling was taken (it is not when the comment stands so already,

@@ -1,6 +1,7 @@
 //! Our own API: JSON in, the document of a comment out. The email address never appears in an answer.
 
 use super::auth;
+use super::body;
 use super::error::Problem;
 use crate::comment::Submission;
 use crate::decision::{Ruling, Status};
@@ -11,13 +12,12 @@ use crate::flow::review::{self, Ruler};
 use crate::id::CommentId;
 use crate::store::{Idempotency, Record};
 use axum::Json;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
-use http_body_util::LengthLimitError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
@@ -26,9 +26,6 @@ use std::time::Duration;
 
 /// An idempotency key longer than this is no key (a UUID has 36 bytes).
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
-
-/// Who ruled, as the blog names its moderator: shown to people, so kept short.
-const RULED_BY_CHARS_MAX: usize = 80;
 
 /// A submission on the wire. Unknown fields are ignored, `null` is absent.
 #[derive(Debug, Deserialize)]
@@ -96,7 +93,7 @@ type Id = Result<Path<String>, PathRejection>;
 
 pub async fn submit(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let site = auth::site(&app, &headers, peer)?;
-    let bytes = whole(body, &app).await?;
+    let bytes = body::whole(body, &app).await?;
     let idempotency = idempotency(&headers, &bytes)?;
     let submission: SubmissionBody = parse(&bytes)?;
     drop(bytes);
@@ -137,7 +134,7 @@ pub async fn rule(
     body: Body,
 ) -> Result<Json<Document>, Problem> {
     let site = auth::site(&app, &headers, peer)?;
-    let bytes = whole(body, &app).await?;
+    let bytes = body::whole(body, &app).await?;
     let asked: RulingBody = parse(&bytes)?;
     let word = asked.ruling.unwrap_or_default();
     let ruling = Ruling::parse(&word).ok_or_else(|| {
@@ -145,7 +142,7 @@ pub async fn rule(
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "field malformed", detail).about("ruling")
     })?;
     let id = known(id)?;
-    let by = asked.by.map_or_else(|| site.name.clone(), |by| by.chars().filter(|c| !c.is_control()).take(RULED_BY_CHARS_MAX).collect());
+    let by = asked.by.map_or_else(|| site.name.clone(), |by| Ruler::name(&by));
     let ruled = review::rule(&app, &site.id, id, ruling, Ruler { by, via: "api" }, (None, Duration::ZERO)).await?;
     let (record, _) = ruled.ok_or_else(Problem::unknown_comment)?;
     Ok(Json(Document::of_record(&record)))
@@ -165,20 +162,6 @@ pub async fn form_token(
 /// What is no id, or no text at all, names no comment.
 fn known(id: Id) -> Result<CommentId, Problem> {
     id.ok().and_then(|Path(id)| id.parse().ok()).ok_or_else(Problem::unknown_comment)
-}
-
-/// The whole body of a request whose key was found good: nobody else makes us keep anything.
-async fn whole(body: Body, app: &App) -> Result<Bytes, Problem> {
-    let limit = app.config.limits.body_bytes_max;
-    to_bytes(body, limit.saturating_mul(super::REQUEST_PER_BODY)).await.map_err(|error| {
-        let too_large = std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
-        if too_large {
-            let detail = format!("the request is larger than any submission may be; `body` may have {limit} bytes");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request too large", detail).about("body").limited(limit, "more")
-        } else {
-            Problem::new(StatusCode::BAD_REQUEST, "request cut off", "the request's body did not arrive whole")
-        }
-    })
 }
 
 fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {

@@ -15,6 +15,11 @@ pub fn site<'a>(app: &'a App, headers: &HeaderMap, peer: SocketAddr) -> Result<&
     let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(Problem::unauthorized)?;
     let (scheme, key) = value.split_once(' ').ok_or_else(Problem::unauthorized)?;
     let site = app.site_of_key(key.trim()).filter(|_| scheme.eq_ignore_ascii_case("bearer")).ok_or_else(Problem::unauthorized)?;
+    if admits(site, headers, peer) { Ok(site) } else { Err(Problem::unauthorized()) }
+}
+
+/// Whether a key of this site is good from where the request comes.
+pub fn admits(site: &Site, headers: &HeaderMap, peer: SocketAddr) -> bool {
     let from_here = peer.ip().to_canonical().is_loopback() && !FORWARDED.iter().any(|name| headers.contains_key(*name));
-    if site.loopback_only && !from_here { Err(Problem::unauthorized()) } else { Ok(site) }
+    from_here || !site.loopback_only
 }

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 /// How long a sender should wait when a bound was reached: long enough for a batch, short enough for a reader who waits.
-const RETRY_SECONDS: &str = "2";
+pub const RETRY_SECONDS: &str = "2";
 
 #[derive(Debug, Serialize)]
 pub struct Problem {
@@ -30,6 +30,14 @@ pub struct Problem {
 impl Problem {
     pub fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
         Self { r#type: "about:blank", title, status: status.as_u16(), detail: detail.into(), field: None, limit: None, got: None }
+    }
+
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    pub fn detail(&self) -> &str {
+        &self.detail
     }
 
     pub fn unauthorized() -> Self {
@@ -104,7 +112,7 @@ impl From<StoreError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.status();
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

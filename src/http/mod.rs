@@ -2,8 +2,10 @@
 //! answer. GET and HEAD change nothing, on any route.
 
 mod action;
+pub mod akismet;
 mod api;
 mod auth;
+mod body;
 mod error;
 mod health;
 
@@ -32,6 +34,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/assets/hamlet.css", get(stylesheet))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
+        .merge(akismet::routes())
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)
         .layer(DefaultBodyLimit::max(request_bytes_max))

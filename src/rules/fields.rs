@@ -1,14 +1,19 @@
 //! Fields: what a site requires of a comment, and whether the address could be one. On by default; machines' trackbacks and
-//! pingbacks are exempt from name and email.
+//! pingbacks are exempt from name and email; of the site's own people nothing is asked: it knows them, and what they send is trusted.
 
-use super::{Case, Effect, Finding};
+use super::{Case, Effect, Finding, author};
 use crate::comment::Kind;
 use crate::text::{is_invisible, trim_blank};
 use email_address::{EmailAddress, Options};
 
+/// Whether its author can be asked who they are.
+fn is_asked(case: &Case<'_>) -> bool {
+    case.comment.kind == Kind::Comment && !author::is_staff(case.comment)
+}
+
 /// A required field is absent, blank or invisible.
 pub fn missing(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    let by_person = case.comment.kind == Kind::Comment;
+    let by_person = is_asked(case);
     let author = &case.comment.author;
     if by_person && case.settings.require_name && author.name.is_none() {
         findings.push(Finding::new("field_missing:name", Effect::Reject, "no name"));
@@ -16,14 +21,14 @@ pub fn missing(case: &Case<'_>, findings: &mut Vec<Finding>) {
     if by_person && case.settings.require_email && author.email.is_none() {
         findings.push(Finding::new("field_missing:email", Effect::Reject, "no email address"));
     }
-    if trim_blank(&case.comment.body).is_empty() {
+    if trim_blank(&case.comment.body).is_empty() && !author::is_staff(case.comment) {
         findings.push(Finding::new("field_missing:body", Effect::Reject, "no text"));
     }
 }
 
 /// Where an address is required, what is given must be one.
 pub fn invalid(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    let required = case.comment.kind == Kind::Comment && case.settings.require_email;
+    let required = is_asked(case) && case.settings.require_email;
     let Some(email) = &case.comment.author.email else { return };
     if let (true, Err(problem)) = (required, check_email(email)) {
         findings.push(Finding::new("field_invalid:email", Effect::Reject, format!("the email address {problem}")));

@@ -38,6 +38,8 @@ pub struct Judged {
     pub domains: Vec<String>,
     /// It stands in the durable queue already.
     pub seq: Option<i64>,
+    /// A person ruled on it before it came.
+    pub ruled: Option<Ruled>,
     pub outgoing: Vec<Outgoing>,
 }
 
@@ -208,7 +210,7 @@ impl Store {
 }
 
 fn record(connection: &Connection, waiting: &Waiting, judged: Judged) -> Result<Received, StoreError> {
-    let Judged { comment, idempotency, decision, audit, domains, seq, outgoing } = judged;
+    let Judged { comment, idempotency, decision, audit, domains, seq, ruled, outgoing } = judged;
     let status = decision.status();
     let record = if seq.is_some() {
         let Some(queued) = by_id(connection, &comment.site, comment.id)? else { return Err(StoreError::Row("queue".into())) };
@@ -234,7 +236,9 @@ fn record(connection: &Connection, waiting: &Waiting, judged: Judged) -> Result<
     for outgoing in &outgoing {
         super::outbox::insert(connection, waiting, outgoing)?;
     }
-    Ok(Received::New(Box::new(Record { decision: Some(decision), audited: audit.audited, ..record })))
+    let record = Record { decision: Some(decision), audited: audit.audited, ..record };
+    let record = if let Some(ruled) = ruled { rule(connection, record, ruled)? } else { record };
+    Ok(Received::New(Box::new(record)))
 }
 
 /// A queued comment gets its verdict.
@@ -258,7 +262,7 @@ fn known(connection: &Connection, site: &SiteId, idempotency: Option<&Idempotenc
     Ok(Some(Received::Known(Box::new(complete(connection, rows::comment(row)?)?))))
 }
 
-fn by_id(connection: &Connection, site: &SiteId, id: CommentId) -> Result<Option<Record>, StoreError> {
+pub(super) fn by_id(connection: &Connection, site: &SiteId, id: CommentId) -> Result<Option<Record>, StoreError> {
     let sql = format!("SELECT {} FROM comments c WHERE id = ?1 AND site = ?2", rows::COMMENT);
     let mut statement = connection.prepare_cached(&sql)?;
     let mut found = statement.query(params![id.bytes(), site.as_str()])?;

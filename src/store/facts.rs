@@ -215,7 +215,7 @@ mod tests {
             let policy = Policy { publish_max: 0.1, reject_min: 0.9, discard_min: 0.99 };
             let decision = decide(vec![finding], None, Recent::default(), policy, Mode::Enforce, self.tick());
             let (domains, audit) = (rules::domains(&comment), Inclusion { audited: false, probability: 0.0 });
-            let judged = Judged { comment, idempotency: None, decision, audit, domains, seq: None, outgoing: Vec::new() };
+            let judged = Judged { comment, idempotency: None, decision, audit, domains, seq: None, ruled: None, outgoing: Vec::new() };
             let Received::New(record) = self.store.record(vec![judged]).wait().unwrap().remove(0) else { panic!("known") };
             *record
         }

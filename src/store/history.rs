@@ -81,8 +81,9 @@ mod tests {
         let policy = Policy { publish_max: 0.1, reject_min: 0.9, discard_min: 0.99 };
         let vouched = Finding::new("site_role", Effect::Trust, "");
         let decision = decide(vec![vouched], None, Recent::default(), policy, Mode::Enforce, comment.received_at);
-        let audit = Inclusion { audited: false, probability: 0.0 };
-        let judged = Judged { comment, idempotency: None, decision, audit, domains: Vec::new(), seq: None, outgoing: Vec::new() };
+        let audit = Inclusion::NONE;
+        let judged =
+            Judged { comment, idempotency: None, decision, audit, domains: Vec::new(), seq: None, ruled: None, outgoing: Vec::new() };
         let received = store.record(vec![judged]).wait().unwrap().remove(0);
         let crate::store::Received::New(record) = received else { panic!("{received:?}") };
         *record

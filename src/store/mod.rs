@@ -11,8 +11,10 @@ mod history;
 mod labels;
 mod lists;
 mod outbox;
+mod reports;
 mod rows;
 mod schema;
+mod tallies;
 mod waiting;
 mod writer;
 
@@ -22,6 +24,7 @@ pub use digests::{DigestRecord, NewDigest, Standing};
 pub use history::Span;
 pub use labels::{Labelled, Relabelled};
 pub use lists::ListHits;
+pub use tallies::Tally;
 pub use writer::Pending;
 
 use crate::clock::Timestamp;

@@ -4,7 +4,7 @@ use super::StoreError;
 use rusqlite::Connection;
 
 /// What an empty store becomes, step by step. A step that has landed is never changed: the next one alters what it made.
-const STEPS: [&str; 3] = [TABLES, FACTS, LIST_HITS];
+const STEPS: [&str; 4] = [TABLES, FACTS, LIST_HITS, REPORTS];
 
 /// What `PRAGMA user_version` says of a store of this version: how many steps it has taken.
 pub const VERSION: usize = STEPS.len();
@@ -19,6 +19,37 @@ pub fn migrate(connection: &Connection) -> Result<(), StoreError> {
     }
     Ok(())
 }
+
+const REPORTS: &str = "
+-- A report of a comment is matched by its text (see `reports`). The length tells apart what begins alike.
+CREATE INDEX comments_body ON comments (site, length(body), substr(body, 1, 32));
+
+-- How many comments of a month got this verdict and this last ruling. Kept by triggers, so that no count reads every comment; it holds
+-- nothing of anybody and stays when comments are deleted.
+CREATE TABLE tallies (
+    site     TEXT NOT NULL,
+    month    TEXT NOT NULL,                     -- in UTC: 2026-11
+    verdict  TEXT NOT NULL,
+    ruled    TEXT NOT NULL,                     -- empty: nobody has ruled
+    comments INTEGER NOT NULL,
+    PRIMARY KEY (site, month, verdict, ruled)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER tally_came AFTER INSERT ON comments WHEN new.verdict IS NOT NULL BEGIN
+    INSERT INTO tallies VALUES (new.site, strftime('%Y-%m', new.received_at / 1000, 'unixepoch'), new.verdict, coalesce(new.ruled, ''), 1)
+        ON CONFLICT DO UPDATE SET comments = comments + 1;
+END;
+CREATE TRIGGER tally_changed AFTER UPDATE OF verdict, ruled ON comments
+    WHEN new.verdict IS NOT NULL AND (old.verdict IS NOT new.verdict OR old.ruled IS NOT new.ruled)
+BEGIN
+    UPDATE tallies SET comments = comments - 1
+        WHERE site = old.site AND month = strftime('%Y-%m', old.received_at / 1000, 'unixepoch')
+          AND verdict = old.verdict AND ruled = coalesce(old.ruled, '');
+    INSERT INTO tallies VALUES (new.site, strftime('%Y-%m', new.received_at / 1000, 'unixepoch'), new.verdict, coalesce(new.ruled, ''), 1)
+        ON CONFLICT DO UPDATE SET comments = comments + 1;
+END;
+INSERT INTO tallies SELECT site, strftime('%Y-%m', received_at / 1000, 'unixepoch'), verdict, coalesce(ruled, ''), count(*)
+    FROM comments WHERE verdict IS NOT NULL GROUP BY 1, 2, 3, 4;
+";
 
 const TABLES: &str = "
 -- One row a comment, written once. `status`, `version` and `ruled` follow the last decision and ruling, in the same transaction.
@@ -81,7 +112,7 @@ CREATE TABLE rulings (
     comment  INTEGER NOT NULL REFERENCES comments (seq),
     ruling   TEXT NOT NULL,
     actor    TEXT NOT NULL,
-    via      TEXT NOT NULL,                     -- link, api, cli
+    via      TEXT NOT NULL,                     -- link, api, cli, akismet
     at       INTEGER NOT NULL                   -- ms
 ) STRICT;
 CREATE INDEX rulings_comment ON rulings (comment, seq);

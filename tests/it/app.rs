@@ -50,16 +50,22 @@ blocklist = ["blockedword"]
 [sites.blog]
 name = "Slow Kettle"
 api_key = "blog-key-000000"
+akismet_key = "akismetblog0"
 [sites.other]
 api_key = "other-key-00000"
+akismet_key = "akismetother"
+akismet = { hold = "ham" }
 [sites.watch]
 api_key = "watch-key-00000"
+akismet_key = "akismetwatch"
 mode = "observe"
 [sites.stern]
 api_key = "stern-key-00000"
+akismet_key = "akismetstern"
 policy = { publish_max = 0.0, reject_min = 0.000000001, discard_min = 0.000000001 }
 [sites.open]
 api_key = "open-key-000000"
+akismet_key = "akismetopen0"
 policy = { publish_max = 0.999999999 }
 rules = { require_name = false, require_email = false }
 [moderators.ana]

@@ -10,6 +10,8 @@
     reason = "tests may stop at the first surprise, and they live in the machine's own time"
 )]
 
+mod akismet;
+mod akismet_hostile;
 mod api;
 mod app;
 mod audit;

@@ -31,6 +31,10 @@ async fn get_and_head_on_every_route_change_nothing() {
         format!("{link}?i=1&_method=POST&item=1&nonce={nonce}&ruling=spam"),
         "/assets/hamlet.css".to_owned(),
         "/health/live".to_owned(),
+        "/1.1/test".to_owned(),
+        "/1.1/submit-spam?api_key=akismetblog0&blog=x&user_ip=203.0.113.9&comment_content=See".to_owned(),
+        "/1.2/usage-limit?api_key=akismetblog0".to_owned(),
+        "/1.2/key-sites?api_key=akismetblog0".to_owned(),
         "/health/ready".to_owned(),
     ];
     let body = format!("item=1&nonce={nonce}&ruling=publish");

@@ -1,0 +1,42 @@
+//! Tallies: how many comments a month brought, by what the machine said and what people said. The database keeps them by itself
+//! (see `schema`), so that asking is as quick after years as on the first day.
+
+use super::{Reader, StoreError, rows};
+use crate::decision::{Ruling, Verdict};
+use crate::id::SiteId;
+
+/// Comments of one month that got the same verdict and the same last ruling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// In UTC, like `2026-11`.
+    pub month: String,
+    pub verdict: Verdict,
+    /// None: nobody has ruled.
+    pub ruled: Option<Ruling>,
+    pub comments: u64,
+}
+
+impl Reader {
+    /// All tallies of a site, the oldest month first.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn tallies(&self, site: &SiteId) -> Result<Vec<Tally>, StoreError> {
+        self.with(|connection| {
+            let sql = "SELECT month, verdict, ruled, comments FROM tallies WHERE site = ?1 AND comments > 0 ORDER BY month, verdict, ruled";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut found = statement.query([site.as_str()])?;
+            let mut tallies = Vec::new();
+            while let Some(row) = found.next()? {
+                let ruled: String = row.get(2)?;
+                tallies.push(Tally {
+                    month: row.get(0)?,
+                    verdict: rows::word(&row.get::<_, String>(1)?, Verdict::parse)?,
+                    ruled: (!ruled.is_empty()).then(|| rows::ruling(&ruled)).transpose()?,
+                    comments: row.get(3)?,
+                });
+            }
+            Ok(tallies)
+        })
+    }
+}
