@@ -173,7 +173,7 @@ fn with_all_of_them(bencher: Bencher<'_, '_>, text: &Text) {
     rules(bencher, text, &["domains", "words", "networks", "patterns"]);
 }
 
-/// A million entries; a tenth of a second is what a change of such a file costs, beside the judging.
+/// A million entries, which is what a change of such a file costs, beside the judging.
 #[divan::bench(args = [Kind::Domains, Kind::Words, Kind::Networks], sample_count = 5)]
 fn read_a_million(bencher: Bencher<'_, '_>, kind: Kind) {
     let lines = match kind {
