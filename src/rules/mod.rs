@@ -207,6 +207,7 @@ mod tests {
         check(bare.clone(), &nobody(), &[("field_missing:name", Effect::Reject), ("field_missing:email", Effect::Reject)]);
         check(Submission { kind: Some("pingback".into()), ..bare.clone() }, &nobody(), &[]);
         check(Submission { role: Some("editor".into()), ..bare }, &nobody(), &[("site_role", Effect::Trust)]);
+        check(Submission { role: Some("editor".into()), ..submission("") }, &nobody(), &[("site_role", Effect::Trust)]);
         check(Submission { name: Some("\u{200b}\u{2800}".into()), ..ana("hi") }, &nobody(), &[("field_missing:name", Effect::Reject)]);
         check(Submission { email: Some("ana at home".into()), ..ana("hi") }, &nobody(), &[("field_invalid:email", Effect::Reject)]);
         check(ana(" \u{200b} "), &nobody(), &[("field_missing:body", Effect::Reject)]);

@@ -11,6 +11,7 @@
 )]
 
 mod akismet;
+mod akismet_clients;
 mod akismet_hostile;
 mod api;
 mod app;
