@@ -10,6 +10,11 @@ use divan::{Bencher, black_box};
 use generate::Generator;
 use hamlet::classifier::train::{fit, train};
 use hamlet::classifier::{Example, Features, Fold, Label, Model, Reach};
+use hamlet::clock::Timestamp;
+use hamlet::comment::{Comment, Facts, Limits, Submission};
+use hamlet::dice::Dice;
+use hamlet::id::{CommentId, SiteId};
+use hamlet::rules::{self, Case};
 use hamlet::text::Reading;
 use std::fmt;
 use std::sync::LazyLock;
@@ -72,6 +77,22 @@ fn hostile() -> Vec<Text> {
         all("mixed scripts", "cаsино vіagrа "),
         all("one character that is eighteen", "\u{fdfa}"),
         all("marks", "\u{301}\u{323}\u{316}"),
+        all("disguised links", "spam dot com, spam[.]com hxxp://a.example spam .com "),
+        all("brackets that lead on", "a[.]"),
+        all("blanks before dots", "a  . "),
+        all("leet", "v1agra c4sino "),
+        all("spaced letters", "v i a g r a "),
+        all("letters that never end", "a "),
+        all("letters with dots", "я.я."),
+        all("the same sentence", "Subscribe to me now! "),
+        all("sentences that begin alike", &(0..400).map(|n| format!("{} {n}. ", "the same ".repeat(16))).collect::<String>()),
+        all("base64", "aGVsbG8gd29ybGQsIHRoaXMgaXM9"),
+        all("invisible characters", "v\u{200b}i"),
+        all("styled letters", "𝗳𝗿𝗲𝗲 "),
+        all("directions", "\u{202e}a\u{200f}"),
+        all("anchors", "<a href=//a.b>c.d</a>"),
+        all("anchors in anchors", "<a href=//a.b>"),
+        all("hosts of numbers", "http://[::1]/ http://3221225991 "),
     ]
 }
 
@@ -85,6 +106,25 @@ fn text_to_score(bencher: Bencher<'_, '_>, text: &Text) {
 fn hostile_text_to_score(bencher: Bencher<'_, '_>, text: &Text) {
     let mut features = Features::default();
     bencher.bench_local(|| MODEL.log_odds(&mut features, &Reading::of(black_box(&text.1))));
+}
+
+/// All rules on a comment of median length that was read already, with a name, an address and a website: at most what its score takes.
+#[divan::bench]
+fn rules_on_a_comment(bencher: Bencher<'_, '_>) {
+    let now = Timestamp::from_ms(0);
+    let field = |text: &str| Some(text.to_owned());
+    let submission = Submission {
+        name: field("Ana Miller"),
+        email: field("ana@mail.example"),
+        url: field("https://ana.example"),
+        body: field(COMMENT),
+        ..Submission::default()
+    };
+    let limits = Limits { body_bytes_max: 1 << 20, field_bytes_max: 1 << 13, excerpt_bytes_max: 1 << 13 };
+    let comment = Comment::parse(submission, CommentId::new(now, &Dice::seeded(1)), SiteId::new("blog"), now, limits).unwrap();
+    let settings = rules::Settings { require_name: true, require_email: true, links_max: 2, hold_first_link: true, ..Default::default() };
+    let (reading, facts) = (Reading::of(COMMENT), Facts::none(now));
+    bencher.bench_local(|| rules::apply(black_box(&Case { comment: &comment, reading: &reading, facts: &facts, settings: &settings })));
 }
 
 #[divan::bench(args = texts())]

@@ -61,6 +61,7 @@ struct Parts<'a> {
     places: Vec<(u32, u32, usize)>,
     words: Vec<(&'a str, f64)>,
     hosts: Vec<f64>,
+    signs: Vec<(&'static str, f64)>,
     start: f64,
     familiar: f64,
     form: f64,
@@ -80,7 +81,7 @@ impl<'a> Parts<'a> {
             places.push((offset(from), offset(from + word.len()), index));
         }
         let hosts = vec![0.0; reading.links.len()];
-        Self { reading, places, words, hosts, start: 0.0, familiar: 0.0, form: 0.0, other: 0.0, linked: 0.0 }
+        Self { reading, places, words, hosts, signs: Vec::new(), start: 0.0, familiar: 0.0, form: 0.0, other: 0.0, linked: 0.0 }
     }
 
     fn add_layer(&mut self, layer: &Layer, scale: f64, features: &mut Features) {
@@ -129,6 +130,7 @@ impl<'a> Parts<'a> {
                 }
             }
             Piece::Form => self.form += log_odds,
+            Piece::Sign(sign) => self.signs.push((sign.reason(), log_odds)),
         }
     }
 
@@ -160,6 +162,9 @@ impl<'a> Parts<'a> {
         }
         for (link, log_odds) in self.reading.links.iter().zip(self.hosts) {
             all.push(Contribution { what: format!("link to {}", link.host.replace('.', "[.]")), log_odds });
+        }
+        for (reason, log_odds) in self.signs {
+            all.push(Contribution { what: reason.to_owned(), log_odds });
         }
         let rest = [(LINKED, self.linked), (FORM, self.form), (FAMILIAR, self.familiar), (OTHER, other)];
         all.extend(rest.map(|(what, log_odds)| part(what, log_odds)));

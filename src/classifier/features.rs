@@ -2,10 +2,10 @@
 //! features on every platform; any change here raises [`FEATURES_VERSION`]. What a piece is called before people is `explain`'s.
 
 use super::hashing::{BUCKETS, Hashing, RUN_CHARS_MAX, bucket};
-use crate::text::{Reading, tokens};
+use crate::text::{Reading, Sign, tokens};
 
 /// Models carry it; a model of another version is refused.
-pub const FEATURES_VERSION: u32 = 2;
+pub const FEATURES_VERSION: u32 = 3;
 
 /// One naive Bayes each: what they learn differs too much in scale and trust to be one sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,7 +23,8 @@ pub enum Family {
     Links,
     /// Where links lead: hosts, parent domains and top levels. What one site learns of them says nothing to another.
     Hosts,
-    /// Binned form: length, capitals, digits, punctuation, links, tags. What travels between communities.
+    /// Binned form: length, capitals, digits, punctuation, links, tags; and the tricks that were seen. What travels between communities. The
+    /// tricks as a family of their own measured worse: it is empty for nearly all comments.
     Form,
 }
 
@@ -52,6 +53,7 @@ pub enum Piece {
     /// The link of this index.
     Link(u32),
     Form,
+    Sign(Sign),
 }
 
 /// Dense ratios in their order: what each says when it weighs, for people.
@@ -169,9 +171,19 @@ fn visit(
     for (index, link) in (0..).zip(&reading.links) {
         self::link(link, index, hashing, &mut found);
     }
+    for sign in reading.signs.iter().filter(|sign| !is_said_already(*sign)) {
+        found(Family::Form, bucket(hashing.pair(hashing.word("sign"), hashing.word(sign.code()), 0)), Piece::Sign(sign));
+    }
     let dense = dense(reading, &counted);
     form(reading, &dense, hashing, &mut found);
     dense
+}
+
+/// Signs that other features tell of: shorteners are a feature of links, capitals and mixed scripts are bins of form. Said twice they made the
+/// starter reject announcements on Twitter for their shorteners, and worse on foreign comments (mean AUC .9317 for .9336). Words spelt letter
+/// by letter are as common in ham.
+fn is_said_already(sign: Sign) -> bool {
+    matches!(sign, Sign::ShortenedLink | Sign::Shouting | Sign::MixedScripts | Sign::SpacedLetters)
 }
 
 /// Words over the whole text, for the dense ratios.
@@ -262,10 +274,8 @@ fn link(link: &crate::text::Link, index: u32, hashing: &Hashing, found: &mut imp
     let mut put = |family, kind: &str, value: &str| {
         found(family, bucket(hashing.pair(hashing.word(kind), hashing.word(value), 0)), Piece::Link(index));
     };
-    if let Some((at, _)) = link.host.rmatch_indices('.').nth(1)
-        && let Some(parent) = link.host.get(at + 1..)
-    {
-        put(Family::Hosts, "host", parent);
+    if link.domain() != link.host {
+        put(Family::Hosts, "host", link.domain());
     }
     put(Family::Hosts, "host", &link.host);
     put(Family::Hosts, "ending", link.top_level());

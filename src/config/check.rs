@@ -206,6 +206,7 @@ mod tests {
     use crate::config::settings::DEFAULTS;
     use crate::decision::Mode;
     use crate::id::SiteId;
+    use crate::rules::Field;
     use std::collections::BTreeMap;
 
     const SITE: &str = "[sites.blog]\napi_key = 'an-api-key-00'\n";
@@ -240,13 +241,18 @@ mod tests {
     #[test]
     fn a_site_overrides_single_keys() {
         let text = format!(
-            "{SITE}[sites.blog.policy]\nreject_min = 0.9\naudit_rejected_share = 0.5\n[sites.blog.rules]\nlinks_max = 7\n[rules]\nrequire_email = false\n"
+            "{SITE}[sites.blog.policy]\nreject_min = 0.9\naudit_rejected_share = 0.5\n[sites.blog.rules]\nlinks_max = 7\nrequire = ['url', 'ip']\n[rules]\nrequire_email = false\n"
         );
         let config = config(&text, &[]);
         let site = &config.sites[&SiteId::new("blog")];
         assert_eq!((site.policy.publish_max, site.policy.reject_min), (0.45, 0.9));
         assert_eq!(site.audit.rates, Rates { published: 0.01, rejected: 0.5 });
         assert_eq!((site.rules.links_max, site.rules.require_email, site.rules.require_name), (7, false, true));
+        assert_eq!(site.rules.require, [Field::Url, Field::Ip]);
+        assert_eq!(
+            problems(&format!("{SITE}[rules]\nrequire = ['url', 'phone']"), &[]),
+            "rules.require is \"phone\"; write some of url, ip, user_agent, page_url, page_title"
+        );
     }
 
     #[test]
@@ -315,7 +321,7 @@ moderators.ana.sites is "c"; write sites that are configured: Blog, a, b"#,
         let site = "[sites.blog.rules]\nlinks = 1";
         check(
             site,
-            "sites.blog.rules.links is no key that hamlet knows; write one of `require_name`, `require_email`, `links_max`, `hold_first_link`, `known_domains`, `known_domain_comments_min`, `honeypot`, `require_form_token`, `form_seconds_min`, `form_hours_max`, `member_comments_min`, `member_days_min`, `page_days_old`, `page_days_quiet`, `blocklist`",
+            "sites.blog.rules.links is no key that hamlet knows; write one of `require_name`, `require_email`, `require`, `links_max`, `hold_first_link`, `known_domains`, `known_domain_comments_min`, `honeypot`, `require_form_token`, `form_seconds_min`, `form_hours_max`, `member_comments_min`, `member_days_min`, `page_days_old`, `page_days_quiet`, `blocklist`",
         );
         check("[outbox]\nattempts_max = 'many'", "outbox.attempts_max is string \"many\" in hamlet.toml; write an integer");
         let from_environment = problems("", &[("HAMLET__MAIL__SMTP__PORT", "often")]);

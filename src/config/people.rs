@@ -8,7 +8,7 @@ use super::{Akismet, Audit, Moderator, Site, Webhook, akismet, behaviour, lists}
 use crate::budget::audit::Rates;
 use crate::decision::{Mode, Policy};
 use crate::id::{ModeratorId, SiteId};
-use crate::rules;
+use crate::rules::{self, Field};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -227,11 +227,27 @@ fn rules(problems: &mut Problems, key: &str, written: &settings::Rules, base: &r
         page: behaviour::page(problems, key, written, base.page),
         require_name: written.require_name.unwrap_or(base.require_name),
         require_email: written.require_email.unwrap_or(base.require_email),
+        require: written.require.as_ref().map_or_else(|| base.require.clone(), |names| required(problems, key, names)),
         links_max: links_max.unwrap_or(base.links_max),
         hold_first_link: written.hold_first_link.unwrap_or(base.hold_first_link),
         lists: lists.unwrap_or_else(|| base.lists.clone()),
         dns_lists: base.dns_lists.clone(),
     }
+}
+
+fn required(problems: &mut Problems, key: &str, names: &[String]) -> Vec<Field> {
+    let mut field = |name: &String| {
+        let field = Field::parse(name);
+        if field.is_none() {
+            problems.add(
+                &format!("{key}.require"),
+                format!("{name:?}"),
+                format!("write some of {}", Field::ALL.map(Field::name).join(", ")),
+            );
+        }
+        field
+    };
+    names.iter().filter_map(&mut field).collect()
 }
 
 pub(super) fn moderators(problems: &mut Problems, settings: &Settings) -> BTreeMap<ModeratorId, Moderator> {

@@ -144,6 +144,7 @@ pub(super) struct Policy {
 pub(super) struct Rules {
     pub require_name: Option<bool>,
     pub require_email: Option<bool>,
+    pub require: Option<Vec<String>>,
     pub links_max: Option<i64>,
     pub hold_first_link: Option<bool>,
     pub known_domains: Option<Vec<String>>,

@@ -33,18 +33,12 @@ pub fn domains(comment: &Comment) -> Vec<String> {
     let body = Reading::of(&comment.body).links;
     let website = comment.author.url.as_deref().map(Link::parse);
     for link in website.iter().chain(&body) {
-        let domain = domain(&link.host);
-        if !domain.is_empty() && !domains.contains(&domain) && domains.len() < DOMAINS_MAX {
-            domains.push(domain);
+        let domain = link.domain();
+        if !domain.is_empty() && !domains.iter().any(|known| known == domain) && domains.len() < DOMAINS_MAX {
+            domains.push(domain.to_owned());
         }
     }
     domains
-}
-
-/// Who registered a host: its last two labels.
-fn domain(host: &str) -> String {
-    let cut = host.rmatch_indices('.').nth(1).map_or(0, |(at, _)| at + 1);
-    host.get(cut..).unwrap_or(host).to_owned()
 }
 
 /// More links than the site finds usual.
@@ -76,16 +70,16 @@ pub fn first(case: &Case<'_>, findings: &mut Vec<Finding>) {
 
 /// A link to where the page is, to a domain the site knows, or to one that was published of the same author.
 fn fits(case: &Case<'_>, link: &Link) -> bool {
-    let domain = domain(&link.host);
+    let domain = link.domain();
     if link.is_shortened() || domain.is_empty() {
         return false;
     }
-    is_own(case, &domain) || case.facts.domains.iter().any(|record| record.domain == domain && (record.by_author || is_known(case, record)))
+    is_own(case, domain) || case.facts.domains.iter().any(|record| record.domain == domain && (record.by_author || is_known(case, record)))
 }
 
 fn is_own(case: &Case<'_>, name: &str) -> bool {
     let is_listed = case.settings.domains.known.iter().any(|known| known == name);
-    is_listed || case.comment.page.url.as_deref().is_some_and(|url| domain(&Link::parse(url).host) == name)
+    is_listed || case.comment.page.url.as_deref().is_some_and(|url| Link::parse(url).domain() == name)
 }
 
 fn is_known(case: &Case<'_>, record: &DomainRecord) -> bool {
@@ -144,7 +138,8 @@ mod tests {
         check(comment(), &linked(&[record("tea.example", 30, 1, 0)]), &HELD);
         check(comment(), &linked(&[record("tea.example", 9, 5, 1)]), &[]);
         check(comment(), &linked(&[record("tea.example", 8, 5, 1)]), &HELD);
-        check(submission("see http://bit.ly/x"), &linked(&[record("bit.ly", 30, 9, 0)]), &HELD);
+        let shortened = [("sign:shortened_link", Effect::Evidence), HELD[0]];
+        check(submission("see http://bit.ly/x"), &linked(&[record("bit.ly", 30, 9, 0)]), &shortened);
     }
 
     #[test]

@@ -7,11 +7,13 @@ mod fields;
 mod form;
 mod links;
 pub mod lists;
+mod name;
 mod page;
+mod signs;
 
 pub use author::Settings as Member;
 pub use dns::{DnsList, dns_lists_of};
-pub use fields::{EmailProblem, check_email};
+pub use fields::{EmailProblem, Field, check_email};
 pub use form::{Honeypot, Settings as Form};
 pub use links::{Settings as Domains, domains};
 pub use page::Settings as Page;
@@ -67,6 +69,8 @@ pub const LOG_ODDS_MAX: f64 = 2.0;
 pub struct Settings {
     pub require_name: bool,
     pub require_email: bool,
+    /// What else must be there.
+    pub require: Vec<Field>,
     /// A comment with more links than this gets a finding.
     pub links_max: usize,
     /// Hold a comment with a link or an author url that is new of this author, unless the site knows where it leads.
@@ -98,11 +102,14 @@ pub struct Case<'a> {
 type Rule = fn(&Case<'_>, &mut Vec<Finding>);
 
 /// The table. A rule is one file and one line here.
-const RULES: [(&str, Rule); 14] = [
+const RULES: [(&str, Rule); 17] = [
     ("field_missing", fields::missing),
     ("field_invalid", fields::invalid),
+    ("email_placeholder", fields::placeholder),
+    ("name", name::shown),
     ("honeypot", form::honeypot),
     ("form_token", form::token),
+    ("sign", signs::seen),
     ("many_links", links::many),
     ("first_link", links::first),
     // After what a list of trust may take back.
@@ -217,7 +224,10 @@ mod tests {
     fn blocklists_match_whole_words_and_whole_domains() {
         let hit = [("list:blocklist", Effect::Reject)];
         check(ana("Buy CIALIS today"), &nobody(), &hit);
-        check(ana("buy сialis"), &nobody(), &hit);
+        check(ana("buy сialis"), &nobody(), &[("sign:mixed_scripts", Effect::Evidence), hit[0]]);
+        check(ana("buy c1alis"), &nobody(), &[("sign:leet", Effect::Evidence), hit[0]]);
+        check(ana("buy c i a l i s"), &nobody(), &[("sign:spaced_letters", Effect::Evidence), hit[0]]);
+        check(ana("go to spam dot example"), &nobody(), &[("sign:disguised_link", Effect::Evidence), ("first_link", Effect::Hold), hit[0]]);
         check(ana("A specialist told me about socialism"), &nobody(), &[]);
         check(ana("cheap   loans here"), &nobody(), &hit);
         check(ana("cheap loansharks"), &nobody(), &[]);
@@ -236,7 +246,7 @@ mod tests {
         let held = ("first_link", Effect::Hold);
         check(ana("see http://a.example"), &nobody(), &[held]);
         check(Submission { url: Some("http://a.example".into()), ..ana("hi") }, &nobody(), &[held]);
-        check(ana("http://a.example http://b.example http://c.example"), &nobody(), &[("many_links", Effect::Evidence), held]);
+        check(ana("http://a.example http://b.example and http://c.example"), &nobody(), &[("many_links", Effect::Evidence), held]);
         check(ana("see http://a.example"), &Facts { author_published: 3, ..nobody() }, &[held, ("author_record", Effect::Evidence)]);
         check(Submission { role: Some("editor".into()), ..ana("see http://a.example") }, &nobody(), &[("site_role", Effect::Trust)]);
     }

@@ -2,12 +2,23 @@
 //! are short and often broken, so a `<` that opens no tag stays what it is.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// A text without tags, how many there were, and where its links went.
 pub struct Stripped<'a> {
     pub text: Cow<'a, str>,
     pub tags: usize,
-    pub targets: Vec<String>,
+    /// Those of the tags that are BBCode.
+    pub bbcode: usize,
+    pub anchors: Vec<Anchor>,
+}
+
+/// A link with a text of its own.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Anchor {
+    pub target: String,
+    /// Where its text stands in [`Stripped::text`]; empty for one that nothing closes.
+    pub text: Range<usize>,
 }
 
 /// Longer than any tag a comment needs; a `<` without `>` within it is a plain character. It also bounds the work.
@@ -15,7 +26,7 @@ const TAG_BYTES_MAX: usize = 400;
 
 /// Total; linear in the text.
 pub fn strip(text: &str) -> Stripped<'_> {
-    let mut stripped = Stripped { text: Cow::Borrowed(text), tags: 0, targets: Vec::new() };
+    let mut stripped = Stripped { text: Cow::Borrowed(text), tags: 0, bbcode: 0, anchors: Vec::new() };
     let Some(mut next) = markup_in(text) else { return stripped };
     let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
     loop {
@@ -47,9 +58,14 @@ fn take_markup(from: &str, plain: &mut String, stripped: &mut Stripped<'_>) -> u
     }
     let Some(tag) = tag_at(from) else { return 0 };
     stripped.tags += 1;
+    stripped.bbcode += usize::from(from.starts_with('['));
     let inner = tag.get(1..tag.len().saturating_sub(1)).unwrap_or("");
-    if let Some(target) = target_of(inner).map(resolve_all).filter(|target| target.contains('.')) {
-        stripped.targets.push(target);
+    if ["/a", "/url", "/link"].iter().any(|end| inner.eq_ignore_ascii_case(end)) {
+        if let Some(anchor) = stripped.anchors.last_mut().filter(|anchor| anchor.text.is_empty()) {
+            anchor.text.end = plain.len();
+        }
+    } else if let Some(target) = target_of(inner).map(resolve_all).filter(|target| target.contains('.') || target.contains("://")) {
+        stripped.anchors.push(Anchor { target, text: plain.len()..plain.len() });
     }
     if is_block(inner) {
         plain.push('\n');
@@ -69,7 +85,7 @@ fn tag_at(from: &str) -> Option<&str> {
 }
 
 fn is_bbcode(name: &str) -> bool {
-    ["url=", "url]", "link=", "b]", "i]", "u]", "img]", "quote]", "quote=", "color=", "size="]
+    ["url=", "url]", "link=", "link]", "b]", "i]", "u]", "img]", "quote]", "quote=", "color=", "size="]
         .iter()
         .any(|mark| name.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark)))
 }
@@ -157,7 +173,10 @@ mod tests {
     #[test]
     fn targets_are_kept() {
         let text = r#"<a class="x" href="http://a.example/p?q=1">hi</a> <A HREF=b.example>yo</A> [url=c.example]z[/url]"#;
-        assert_eq!(strip(text).targets, ["http://a.example/p?q=1", "b.example", "c.example"]);
-        assert_eq!(strip("<a href=\"http://evil&#46;example/?a=1&amp;b\">x</a>").targets, ["http://evil.example/?a=1&b"]);
+        let stripped = strip(text);
+        let anchors: Vec<_> = stripped.anchors.iter().map(|anchor| (anchor.target.as_str(), &stripped.text[anchor.text.clone()])).collect();
+        assert_eq!(anchors, [("http://a.example/p?q=1", "hi"), ("b.example", "yo"), ("c.example", "z")]);
+        assert_eq!(strip("<a href=\"http://evil&#46;example/?a=1&amp;b\">x</a>").anchors[0].target, "http://evil.example/?a=1&b");
+        assert!(strip("<a href=http://a.example>never closed").anchors[0].text.is_empty());
     }
 }

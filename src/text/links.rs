@@ -1,6 +1,6 @@
 //! Links in a text: found with or without a scheme, taken out, and read for their host. Only reads; nothing is ever fetched.
 
-use super::LINK_MARK;
+use super::{LINK_MARK, domains};
 use linkify::{LinkFinder, LinkKind};
 use std::borrow::Cow;
 
@@ -11,7 +11,14 @@ pub struct Link {
     /// Lower case, without `www.`, port and user.
     pub host: String,
     pub has_scheme: bool,
+    /// Something stands before the host: `http://paypal.example@evil.example/`.
+    pub has_user: bool,
+    /// Where it is written.
+    pub port: Option<u16>,
 }
+
+/// Longer than what browsers show of an address.
+pub(super) const URL_BYTES_MAX: usize = 2048;
 
 /// No name in the DNS is longer (RFC 1035).
 const HOST_BYTES_MAX: usize = 253;
@@ -29,10 +36,24 @@ impl Link {
             Some(_) | None => (false, url.trim_start_matches(['/', '\\'])),
         };
         let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or("");
-        let host = authority.rsplit('@').next().unwrap_or("").split(':').next().unwrap_or("");
+        let (user, place) = authority.rsplit_once('@').unwrap_or(("", authority));
+        // The colons of IPv6 stand in brackets.
+        let host_end = place.starts_with('[').then(|| place.find(']').map(|end| end + 1)).flatten();
+        let (host, port) = place.split_at(host_end.or_else(|| place.find(':')).unwrap_or(place.len()));
         let host = if host.len() > HOST_BYTES_MAX { String::new() } else { host.to_lowercase() };
         let host = host.strip_prefix("www.").unwrap_or(&host).trim_end_matches('.').to_owned();
-        Self { url: url.to_owned(), host, has_scheme }
+        Self {
+            url: url.to_owned(),
+            host,
+            has_scheme,
+            has_user: !user.is_empty(),
+            port: port.strip_prefix(':').and_then(|port| port.parse().ok()),
+        }
+    }
+
+    /// The part of the host that somebody registered.
+    pub fn domain(&self) -> &str {
+        domains::registrable(&self.host)
     }
 
     /// The last label: `com`, `example`.
@@ -40,25 +61,29 @@ impl Link {
         self.host.rsplit('.').next().unwrap_or("")
     }
 
-    /// Link shorteners hide where they lead; their hosts, from what public comment corpora show most.
+    /// Link shorteners hide where they lead.
     pub fn is_shortened(&self) -> bool {
-        const SHORTENERS: [&str; 14] = [
-            "bit.ly",
-            "goo.gl",
-            "tinyurl.com",
-            "t.co",
-            "adf.ly",
-            "ow.ly",
-            "is.gd",
-            "tiny.cc",
-            "cutt.ly",
-            "buff.ly",
-            "rebrand.ly",
-            "shorturl.at",
-            "vk.cc",
-            "rb.gy",
-        ];
-        SHORTENERS.contains(&self.host.as_str())
+        domains::is_shortener(&self.host)
+    }
+
+    /// Leads to an address of numbers, out in the world.
+    pub fn is_numeric(&self) -> bool {
+        domains::is_numeric(&self.host) && !domains::is_local(&self.host)
+    }
+
+    /// A host in the letters of other scripts, written in the code that the DNS has for it.
+    pub fn is_punycode(&self) -> bool {
+        self.host.split('.').any(|label| label.starts_with("xn--"))
+    }
+
+    /// A label of the host mixes letters of Latin with such as look like them.
+    pub fn mixes_scripts(&self) -> bool {
+        !self.host.is_ascii() && self.host.split('.').any(super::normalise::mixes_scripts)
+    }
+
+    /// A port that people do not write, out in the world.
+    pub fn has_odd_port(&self) -> bool {
+        self.port.is_some_and(|port| ![80, 443].contains(&port)) && !domains::is_local(&self.host)
     }
 }
 
@@ -88,11 +113,35 @@ fn take_out_found(text: &str) -> (String, Vec<Link>) {
                 marked.push(LINK_MARK);
                 links.push(Link::parse(span.as_str()));
             } else {
-                marked.push_str(span.as_str());
+                take_out_words(span.as_str(), &mut marked, &mut links);
             }
         }
     }
     (marked, links)
+}
+
+/// What the finder leaves though browsers go there: hosts of numbers in other forms than the dotted, and endings in other letters.
+fn take_out_words(text: &str, marked: &mut String, links: &mut Vec<Link>) {
+    if !text.contains("://") && (text.is_ascii() || !text.contains('.')) {
+        marked.push_str(text);
+        return;
+    }
+    for part in text.split_inclusive(char::is_whitespace) {
+        let open = part.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let word = open.trim_end_matches(|c: char| !(c.is_alphanumeric() || c == '/'));
+        let has_scheme =
+            ["http://", "https://"].iter().any(|scheme| word.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
+        if has_scheme && !Link::parse(word).host.is_empty()
+            || !word.is_ascii() && word.contains('.') && !word.contains('@') && is_link(word)
+        {
+            marked.push_str(part.get(..part.len() - open.len()).unwrap_or(""));
+            marked.push(LINK_MARK);
+            marked.push_str(open.get(word.len()..).unwrap_or(""));
+            links.push(Link::parse(word));
+        } else {
+            marked.push_str(part);
+        }
+    }
 }
 
 /// The finder looks back and forth within what it is given, in time quadratic on chains like `a.1:a.1:`, so it gets this much at a time.
@@ -125,15 +174,12 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Of what merely looks like `word.word`, a bare domain has a top level people use; file names and versions do not.
+/// A scheme or `www.` makes a link of anything; what merely looks like `word.word` must be a host.
 fn is_link(found: &str) -> bool {
-    const BARE_TOP_LEVELS: [&str; 40] = [
-        "com", "net", "org", "info", "biz", "io", "co", "me", "tv", "ru", "de", "uk", "fr", "es", "it", "nl", "pl", "br", "cn", "in", "eu",
-        "us", "tk", "xyz", "top", "site", "online", "shop", "club", "live", "pro", "app", "dev", "ly", "gl", "cc", "ws", "example", "link",
-        "store",
-    ];
     let link = Link::parse(found);
-    link.has_scheme || found.starts_with("www.") || BARE_TOP_LEVELS.contains(&link.top_level())
+    let host_end = found.find(['/', '?', '#', '\\', ':']).unwrap_or(found.len());
+    let (host, path) = found.split_at(host_end);
+    link.has_scheme || found.starts_with("www.") || domains::is_bare_host(host, path)
 }
 
 #[cfg(test)]
@@ -162,6 +208,18 @@ mod tests {
             assert_eq!(Link::parse(url).host, host, "{url}");
         }
         assert_eq!(Link::parse(&format!("http://{}com", "a.".repeat(200))).host, "");
+        let odd = Link::parse("http://[2001:db8::1]:8080/x");
+        assert_eq!((odd.host.as_str(), odd.port, odd.is_numeric()), ("[2001:db8::1]", Some(8080), true));
+        assert_eq!(Link::parse("https://a.b.shop.co.uk/").domain(), "shop.co.uk");
+    }
+
+    #[test]
+    fn hosts_in_every_form_that_browsers_know_are_found() {
+        let text = "see (http://3221225991/x), http://[2001:db8::1]/ and почта.рф or https://почта.рф/а; not смотри.там and a.b@почта.рф";
+        let (marked, links) = take_out(text);
+        let hosts: Vec<&str> = links.iter().map(|link| link.host.as_str()).collect();
+        assert_eq!(hosts, ["3221225991", "[2001:db8::1]", "почта.рф", "почта.рф"]);
+        assert!(marked.ends_with("not смотри.там and a.b@почта.рф"), "{marked}");
     }
 
     #[test]

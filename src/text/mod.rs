@@ -1,13 +1,19 @@
 //! Text: what a comment's words look like to rules and classifier. Folds tricks away and remembers that they were there.
 //! It never judges (see `rules` and `classifier`), and what it makes is never shown to people: they see the original.
 
+pub mod disguise;
+pub mod domains;
 pub mod html;
 pub mod links;
 pub mod normalise;
+pub mod signs;
 pub mod tokens;
 
 pub use links::Link;
 pub use normalise::{is_invisible, trim_blank};
+pub use signs::{Sign, Signs};
+
+use std::borrow::Cow;
 
 /// Work is bounded: beyond this many bytes a text is cut before it is read (a long read of a book is 64 KiB).
 pub const READ_BYTES_MAX: usize = 64 * 1024;
@@ -18,11 +24,14 @@ pub const LINK_MARK: char = '\u{e000}';
 /// One text, read once: everything that rules and features ask of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
-    /// Tags stripped, NFKC, invisible characters dropped, look-alikes folded, lower case, runs squeezed to two,
-    /// white space folded to one blank, every link one [`LINK_MARK`].
+    /// Tags stripped, NFKC, invisible characters and piled marks dropped, look-alikes folded, leet and spaced letters undone, lower case,
+    /// runs squeezed to two, white space folded to one blank, every link one [`LINK_MARK`].
     pub folded: String,
+    /// Those in the text in their order, disguised ones too, then the targets of links with a text of their own.
     pub links: Vec<Link>,
     pub shape: Shape,
+    /// The tricks and habits that were met on the way.
+    pub signs: Signs,
 }
 
 /// Counts over the text as it was written, before folding. All counts are of characters unless the name says otherwise.
@@ -55,17 +64,55 @@ impl Reading {
     pub fn of(text: &str) -> Self {
         let text = cut(text, READ_BYTES_MAX);
         let mut shape = Shape::of(text);
-        let stripped = html::strip(text);
-        shape.tags = stripped.tags;
-        let plain = normalise::plain(stripped.text);
-        shape.hidden = plain.hidden;
-        shape.mixed_words = plain.mixed_words;
-        let (marked, mut links) = links::take_out(&plain.text);
-        for target in stripped.targets {
-            links.push(Link::parse(&target));
-        }
-        Self { folded: normalise::fold(&marked), links, shape }
+        let html::Stripped { text: stripped, tags, bbcode, anchors } = html::strip(text);
+        let mut signs = signs::of_anchors(&stripped, &anchors);
+        let plain = normalise::plain(stripped);
+        signs.add_if(Sign::BbCode, bbcode > 0);
+        signs::of_characters(&plain, &shape, &mut signs);
+        let opened = disguise::open_links(plain.text);
+        let (marked, mut links) = links::take_out(&opened.text);
+        signs.add_if(Sign::DisguisedLink, opened.count > 0 && !links.is_empty());
+        links.extend(anchors.iter().map(|anchor| Link::parse(&anchor.target)));
+        links.iter().for_each(|link| signs::of_link(link, &mut signs));
+        signs::of_blocks(&marked, &mut signs);
+        // Links are out: their letters are what they are, and a host is not its look-alike.
+        let words = Words::of(marked);
+        signs.add_if(Sign::MixedScripts, words.mixed > 0);
+        signs.add_if(Sign::Leet, words.leet > 0);
+        signs.add_if(Sign::SpacedLetters, words.spaced > 0);
+        let folded = normalise::fold(&words.text);
+        signs.add_if(Sign::OnlyLinks, !links.is_empty() && !folded.contains(char::is_alphanumeric));
+        (shape.tags, shape.hidden, shape.mixed_words) = (tags, plain.hidden, words.mixed);
+        Self { folded, links, shape, signs }
     }
+}
+
+/// A text with its words undone, and how many were written so.
+struct Words<'a> {
+    text: Cow<'a, str>,
+    mixed: usize,
+    leet: usize,
+    spaced: usize,
+}
+
+impl<'a> Words<'a> {
+    fn of(text: Cow<'a, str>) -> Self {
+        let (latin, mixed) = normalise::fold_look_alikes(text);
+        let leet = disguise::open_leet(latin);
+        let joined = disguise::join_letters(leet.text);
+        Self { text: joined.text, mixed, leet: leet.count, spaced: joined.count }
+    }
+}
+
+/// Any text folded as the body of a comment is, but with markup and links left in.
+pub fn folded(text: &str) -> String {
+    normalise::fold(&Words::of(normalise::plain(Cow::Borrowed(cut(text, READ_BYTES_MAX))).text).text)
+}
+
+/// A text without markup, hidden characters and look-alikes, with its case and its links left in.
+pub fn plain(text: &str) -> String {
+    let plain = normalise::plain(html::strip(cut(text, READ_BYTES_MAX)).text);
+    normalise::fold_look_alikes(plain.text).0.into_owned()
 }
 
 impl Shape {

@@ -4,11 +4,20 @@ use super::{READ_BYTES_MAX, is_letter};
 use std::borrow::Cow;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-/// A text without compatibility forms, hidden characters and look-alikes, and how many of these there were.
+/// A text without compatibility forms and hidden characters, and what was found of these.
+#[derive(Debug)]
 pub struct Plain<'a> {
     pub text: Cow<'a, str>,
+    /// Invisible characters where no script needs them.
     pub hidden: usize,
-    pub mixed_words: usize,
+    /// Those of them that stand between two letters of Latin, Greek or Cyrillic; soft hyphens are spelling.
+    pub hidden_inside: usize,
+    /// Letters of the alphabets that Unicode has for formulas and frames.
+    pub styled: usize,
+    /// Characters that turn the direction of what follows against its letters.
+    pub overrides: usize,
+    /// Marks on letters beyond what any language needs.
+    pub piled: usize,
 }
 
 /// Characters that take no ink: format controls, fillers, joiners, variation selectors and tags (Unicode 16, Default_Ignorable_Code_Point).
@@ -25,14 +34,46 @@ pub fn trim_blank(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c.is_control() || is_invisible(c))
 }
 
-/// NFKC without hidden characters, look-alikes folded inside words that mix scripts.
+/// NFKC without hidden characters and piled marks. Look-alikes stay: see [`fold_look_alikes`].
 pub fn plain(text: Cow<'_, str>) -> Plain<'_> {
-    if text.is_ascii() {
-        return Plain { text, hidden: 0, mixed_words: 0 };
+    let mut plain = Plain { text, hidden: 0, hidden_inside: 0, styled: 0, overrides: 0, piled: 0 };
+    if plain.text.is_ascii() {
+        return plain;
     }
-    let (visible, hidden) = drop_hidden(composed(text));
-    let (text, mixed_words) = fold_look_alikes(visible);
-    Plain { text, hidden, mixed_words }
+    plain.styled = plain.text.chars().filter(|c| is_styled(*c)).count();
+    plain.text = drop_piled(composed(plain.text), &mut plain.piled);
+    drop_hidden(plain)
+}
+
+/// Mathematical letters, and letters in circles and squares: people write with them what should not be found.
+fn is_styled(c: char) -> bool {
+    c > '\u{2000}'
+        && matches!(c, '\u{24b6}'..='\u{24e9}' | '\u{1d400}'..='\u{1d7cb}' | '\u{1f130}'..='\u{1f149}' | '\u{1f150}'..='\u{1f169}' | '\u{1f170}'..='\u{1f189}')
+}
+
+/// Marks that combine with any letter; those of Hebrew, Arabic, Indic and other scripts are not among them.
+fn is_loose_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+}
+
+/// Vietnamese spelt apart has two marks on a letter, phonetics three.
+const MARKS_MAX: usize = 3;
+
+/// Without the marks beyond [`MARKS_MAX`] on one letter and without strokes through letters.
+fn drop_piled<'a>(text: Cow<'a, str>, piled: &mut usize) -> Cow<'a, str> {
+    let is_stroke = |c: char| matches!(c, '\u{334}'..='\u{338}' | '\u{20d2}' | '\u{20d3}' | '\u{20e5}' | '\u{20eb}');
+    let mut run = 0;
+    let mut is_kept = |c: char| {
+        run = if is_loose_mark(c) { run + 1 } else { 0 };
+        run <= MARKS_MAX && !is_stroke(c)
+    };
+    *piled = text.chars().filter(|c| !is_kept(*c)).count();
+    if *piled == 0 {
+        return text;
+    }
+    let kept: String = text.chars().filter(|c| is_kept(*c)).collect();
+    // Without what stood between, what is left may compose.
+    Cow::Owned(composed(Cow::Owned(kept)).into_owned())
 }
 
 fn composed(text: Cow<'_, str>) -> Cow<'_, str> {
@@ -57,27 +98,47 @@ fn stands_alone(c: char) -> bool {
     c.is_ascii() || matches!(c, '\u{400}'..='\u{482}' | '\u{4e00}'..='\u{9fff}' | '\u{c0}'..='\u{ff}')
 }
 
-/// Joiners stay where a script needs them: beside letters that are neither Latin, Greek nor Cyrillic, and inside emoji.
-fn drop_hidden(text: Cow<'_, str>) -> (Cow<'_, str>, usize) {
-    if !text.chars().any(is_invisible) {
-        return (text, 0);
+/// Joiners stay where a script needs them: beside letters that are neither Latin, Greek nor Cyrillic, and inside emoji. Marks of direction
+/// are spelling in a text that has letters from right to left.
+fn drop_hidden(mut plain: Plain<'_>) -> Plain<'_> {
+    if !plain.text.chars().any(is_invisible) {
+        return plain;
     }
-    let mut out = String::with_capacity(text.len());
-    let mut hidden = 0;
-    let mut previous = ' ';
-    for c in text.chars() {
+    let is_right_to_left =
+        plain.text.chars().any(|c| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}'));
+    let mut out = String::with_capacity(plain.text.len());
+    let (mut previous, mut hidden_since_letter) = (' ', 0);
+    for c in plain.text.chars() {
         if !is_invisible(c) {
             out.push(c);
+            if hidden_since_letter > 0 && has_case(c) {
+                plain.hidden_inside += hidden_since_letter;
+            }
+            hidden_since_letter = 0;
         } else if needs_joiners(previous) {
             if matches!(c, '\u{200c}' | '\u{200d}') {
                 out.push(c);
             }
-        } else {
-            hidden += 1;
+        } else if !(is_right_to_left && is_direction_mark(c)) {
+            plain.hidden += 1;
+            let is_inside = c != '\u{ad}' && (hidden_since_letter > 0 || has_case(previous));
+            hidden_since_letter = if is_inside { hidden_since_letter + 1 } else { 0 };
         }
+        plain.overrides += usize::from(matches!(c, '\u{202d}' | '\u{202e}'));
         previous = c;
     }
-    (Cow::Owned(out), hidden)
+    plain.text = Cow::Owned(out);
+    plain
+}
+
+/// Marks, embeddings and isolates of direction, without the overrides.
+fn is_direction_mark(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202c}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A letter of Latin, Greek or Cyrillic: those scripts need nothing invisible between letters.
+fn has_case(c: char) -> bool {
+    is_letter(c) && (c < '\u{530}' || matches!(c, '\u{1e00}'..='\u{1fff}'))
 }
 
 /// Scripts beyond Cyrillic, and symbols: where joiners, marks and variation selectors are spelling, not a trick.
@@ -86,19 +147,24 @@ fn needs_joiners(c: char) -> bool {
         || matches!(c, '\u{200c}'..='\u{200d}' | '\u{fe0f}' | '©' | '®' | '#' | '*' | '0'..='9')
 }
 
-fn fold_look_alikes(text: Cow<'_, str>) -> (Cow<'_, str>, usize) {
-    let mixed_words = text.split_whitespace().filter(|word| mixes_scripts(word)).count();
+/// Look-alikes as the Latin letters they stand for, inside words that mix scripts; and how many such words there were.
+pub fn fold_look_alikes(text: Cow<'_, str>) -> (Cow<'_, str>, usize) {
+    if text.is_ascii() {
+        return (text, 0);
+    }
+    // By runs of letters: `IT-отдел` is honest.
+    let runs = || text.split_inclusive(|c: char| !is_letter(c));
+    let mixed_words = runs().filter(|run| mixes_scripts(run)).count();
     if mixed_words == 0 {
         return (text, 0);
     }
-    let folded = text
-        .split_inclusive(char::is_whitespace)
-        .map(|word| if mixes_scripts(word) { word.chars().map(latin_look).collect() } else { Cow::Borrowed(word) })
-        .collect::<String>();
+    let folded =
+        runs().map(|run| if mixes_scripts(run) { run.chars().map(latin_look).collect() } else { Cow::Borrowed(run) }).collect::<String>();
     (Cow::Owned(folded), mixed_words)
 }
 
-fn mixes_scripts(word: &str) -> bool {
+/// Latin letters beside such as look like them, or nothing but such.
+pub fn mixes_scripts(word: &str) -> bool {
     let latin = word.bytes().any(|b| b.is_ascii_alphabetic());
     let other = latin && word.chars().any(looks_latin);
     // A word spelt wholly with look-alikes ("саso" in Cyrillic) is left alone: it may be an honest word of that script.
@@ -110,13 +176,16 @@ fn looks_latin(c: char) -> bool {
     !c.is_ascii() && latin_look(c) != c
 }
 
-/// A word of at least five letters, all of them Cyrillic letters that look Latin, some of which few Russian words pile up:
-/// honest words of that length nearly always hold one letter without a Latin twin.
+/// A word of at least five letters, all of them Cyrillic letters of the very shape of Latin ones. All with a Latin twin at all would be too
+/// many: `роутер`, `ракета`, `некоторое`.
 fn is_wholly_disguised(word: &str) -> bool {
-    let is_cyrillic = |c: char| matches!(c, '\u{400}'..='\u{52f}');
     let mut letters = word.chars().filter(|c| is_letter(*c));
     // Told by the first letters: most words end this at once.
-    word.len() > 5 && letters.clone().all(|c| is_cyrillic(c) && looks_latin(c)) && letters.nth(4).is_some()
+    word.len() > 5 && letters.clone().all(has_latin_shape) && letters.nth(4).is_some()
+}
+
+fn has_latin_shape(c: char) -> bool {
+    matches!(c, 'а' | 'с' | 'е' | 'о' | 'р' | 'х' | 'у' | 'і' | 'ѕ' | 'ј' | 'ԁ' | 'һ' | 'ԛ' | 'ԝ' | 'А' | 'С' | 'Е' | 'О' | 'Р' | 'Х')
 }
 
 /// The Latin letter that a Cyrillic or Greek one is mistaken for (from the shapes; see Unicode TR 39 for the idea).

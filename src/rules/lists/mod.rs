@@ -488,7 +488,7 @@ mod tests {
             let found = !list.words_in(Place::Text, &Sought::new(&comment(&text), &Reading::of(&text))).is_empty();
             let folded = Reading::of(&text).folded;
             let tokens: Vec<&str> = tokens::words(&folded).map(|(_, word)| word).collect();
-            let of = |word: &String| tokens::words(&sought::folded(word)).map(|(_, word)| word.to_owned()).collect::<Vec<String>>();
+            let of = |word: &String| tokens::words(&crate::text::folded(word)).map(|(_, word)| word.to_owned()).collect::<Vec<String>>();
             let naive = words.iter().map(of).any(|word| tokens.windows(word.len()).any(|window| window == word));
             prop_assert_eq!(found, naive);
         }

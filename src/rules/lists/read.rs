@@ -5,10 +5,10 @@
 use super::hashes::{BEGINS, ENTRY, Hashes, Of, followed_by, hash};
 use super::networks::{self, Networks};
 use super::patterns::{Builder, Patterns};
-use super::sought::{NUMBER_DIGITS, compared, folded};
+use super::sought::{NUMBER_DIGITS, compared};
 use super::{BadLine, Kind, List, Spec};
 use crate::rules::check_email;
-use crate::text::{Link, cut, is_emoji, tokens, trim_blank};
+use crate::text::{Link, cut, folded, is_emoji, tokens, trim_blank};
 use ipnet::IpNet;
 
 /// Longer lines are no entries: the longest word, pattern or address is shorter.

@@ -5,7 +5,7 @@ use super::Place;
 use super::hashes::{Of, hash};
 use super::patterns;
 use crate::comment::Comment;
-use crate::text::{self, Link, Reading, html, normalise, tokens};
+use crate::text::{self, Link, Reading, tokens};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::net::IpAddr;
@@ -55,17 +55,14 @@ impl<'a> Sought<'a> {
         let cell = self.words.get(place.text_index()?)?;
         Some(cell.get_or_init(|| {
             let is_read = place == Place::Text;
-            Words::of(if is_read { Cow::Borrowed(&self.reading.folded) } else { Cow::Owned(folded(self.written(place))) })
+            Words::of(if is_read { Cow::Borrowed(&self.reading.folded) } else { Cow::Owned(text::folded(self.written(place))) })
         }))
     }
 
     /// A text as patterns and numbers are searched for: see [`patterns::text`].
     pub fn plain(&self, place: Place) -> Option<&str> {
         let cell = self.plain.get(place.text_index()?)?;
-        Some(cell.get_or_init(|| {
-            let stripped = html::strip(text::cut(self.written(place), text::READ_BYTES_MAX)).text;
-            patterns::text(&normalise::plain(stripped).text)
-        }))
+        Some(cell.get_or_init(|| patterns::text(&text::plain(self.written(place)))))
     }
 
     fn written(&self, place: Place) -> &str {
@@ -115,11 +112,6 @@ impl<'a> Words<'a> {
         let at = tokens::words(&folded).map(|(from, word)| (hash(Of::Word, word), from, from + word.len())).collect();
         Self { folded, at }
     }
-}
-
-/// A text folded as the body of a comment is, but with its links left in.
-pub fn folded(written: &str) -> String {
-    normalise::fold(&normalise::plain(Cow::Borrowed(text::cut(written, text::READ_BYTES_MAX))).text)
 }
 
 impl Host {
