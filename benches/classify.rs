@@ -80,6 +80,7 @@ fn hostile() -> Vec<Text> {
         all("disguised links", "spam dot com, spam[.]com hxxp://a.example spam .com "),
         all("brackets that lead on", "a[.]"),
         all("blanks before dots", "a  . "),
+        Text("a dot and blanks", format!("a dot{}", " ".repeat((64 << 10) - 5))),
         all("leet", "v1agra c4sino "),
         all("spaced letters", "v i a g r a "),
         all("letters that never end", "a "),

@@ -19,34 +19,43 @@ pub fn open_links(text: Cow<'_, str>) -> Undone<'_> {
     if !may_disguise_link(text.as_bytes()) {
         return Undone { text, count: 0 };
     }
-    let (mut open, mut count, mut rest) = (String::with_capacity(text.len()), 0, text.as_ref());
-    while let Some(first) = rest.chars().next() {
-        let (opened, taken) = scheme(&open, rest).or_else(|| dot(&open, rest).map(|taken| (".", taken))).unwrap_or(("", 0));
-        count += usize::from(taken > 0);
-        open.push_str(opened);
-        let taken = if taken == 0 {
-            open.push(first);
-            first.len_utf8()
-        } else {
-            taken
+    let (mut open, mut count, mut from) = (String::with_capacity(text.len()), 0, 0);
+    for (at, _) in text.bytes().enumerate().filter(|(_, byte)| begins_disguise(*byte)) {
+        // A place within what was opened already, or within a character, is none.
+        let Some((plain, rest)) = text.get(from..at).zip(text.get(at..)) else { continue };
+        let mut undo = |opened: &str, taken: usize| {
+            open.push_str(plain);
+            open.push_str(opened);
+            (from, count) = (at + taken, count + 1);
         };
-        rest = rest.get(taken..).unwrap_or("");
+        if let Some((opened, taken)) = scheme(plain, rest) {
+            undo(opened, taken);
+        } else if let Some(taken) = dot(plain, rest) {
+            undo(".", taken);
+        }
     }
+    open.push_str(text.get(from..).unwrap_or(""));
     if count == 0 { Undone { text, count } } else { Undone { text: Cow::Owned(open), count } }
+}
+
+/// What a disguised scheme or dot begins with: `h`, a blank, a dot in other forms.
+fn begins_disguise(byte: u8) -> bool {
+    matches!(byte, b'h' | b'H' | b' ' | b'.' | b'[' | b'(' | b'{' | b'<' | 0xe3)
 }
 
 /// Nearly all comments have none of these and end here.
 fn may_disguise_link(text: &[u8]) -> bool {
-    let spaced = |a: u8, b: u8, c: u8| {
-        a == b'.' && b == b' ' && c.is_ascii_lowercase()
-            || a == b' ' && b == b'.' && c != b'.'
-            || matches!(a, b'[' | b'(' | b'{') && b == b'.'
-    };
-    let spelt =
-        |a: u8, b: u8, c: u8| matches!(a | 0x20, b'd' | b'x') && matches!(b | 0x20, b'o' | b'x' | b'0') && matches!(c | 0x20, b't' | b'p');
-    // The ideographic full stop, and the first letters of the Russian word for a dot.
-    let foreign = |window: [u8; 3]| window == [0xe3, 0x80, 0x82] || window == [0xd1, 0x82, 0xd0];
-    text.array_windows().any(|&[a, b, c]| spaced(a, b, c) || spelt(a, b, c) || !a.is_ascii() && foreign([a, b, c]))
+    let word = |first: u8, second: u8| matches!((first | 0x20, second | 0x20), (b'o' | b'0', b't') | (b'u' | b'o', b'n'));
+    // The endings that may stand apart from their dot, and the first letter of the Russian word for one.
+    let ending = |start: [u8; 2]| matches!(&start, b"co" | b"ne" | b"or" | b"ru" | b"in" | b"bi" | b"xy" | b"cn" | b"uk");
+    text.array_windows().any(|&[a, b, c, d]| match a {
+        b' ' => b == b'.' && c != b'.' || matches!(b | 0x20, b'd' | b'p') && word(c, d) || [b, c] == [0xd1, 0x82],
+        b'.' => b == b' ' && (c == b' ' || ending([c, d])),
+        b'[' | b'(' | b'{' | b'<' => b == b'.' || matches!(b, b'd' | b'D') && word(c, d),
+        b'h' | b'H' => matches!([b | 0x20, c | 0x20, d | 0x20], [b'x', b'x', b'p']),
+        0xe3 => [b, c] == [0x80, 0x82],
+        _ => false,
+    })
 }
 
 /// `hxxp` for `http`.
@@ -59,9 +68,10 @@ fn scheme(before: &str, rest: &str) -> Option<(&'static str, usize)> {
 
 /// How many bytes at the start of `rest` stand for the dot of a host whose beginning is the end of `before`.
 fn dot(before: &str, rest: &str) -> Option<usize> {
-    let label = rest.starts_with([' ', '.', '[', '(', '{', '<', '。']).then(|| label_before(before)).flatten()?;
-    let from = rest.trim_start_matches(' ');
-    let blanks = rest.len() - from.len();
+    // Two blanks at most, so that what is looked at is bounded.
+    let blanks = rest.bytes().take(3).take_while(|byte| *byte == b' ').count();
+    let from = rest.get(blanks..)?;
+    let label = from.starts_with(['.', '[', '(', '{', '<', '。', 'd', 'D', 'p', 'P', 'т']).then(|| label_before(before)).flatten()?;
     let (after, is_dot) = if let Some(after) = after_any(from, &BRACKETED) {
         let after = after.trim_start_matches(' ');
         (after, is_bracketed_dot(label, after))
@@ -138,13 +148,14 @@ fn label_at(text: &str) -> String {
 /// Words written with digits and signs for letters: `v1agra`, `ca$ino`. A word that begins and ends with a letter, mostly of letters, and
 /// digits only where they look like one: so neither `mp3`, `covid19` nor `k8s`.
 pub fn open_leet(text: Cow<'_, str>) -> Undone<'_> {
+    let has_any = text.bytes().any(|byte| byte.is_ascii_digit() || byte == b'$');
     let is_inner = |&[a, b, c]: &[u8; 3]| {
         a.is_ascii_alphabetic()
             && !b.is_ascii_alphabetic()
             && leet_letter(b).is_some()
             && (c.is_ascii_alphabetic() || leet_letter(c).is_some())
     };
-    if !text.as_bytes().array_windows().any(is_inner) {
+    if !has_any || !text.as_bytes().array_windows().any(is_inner) {
         return Undone { text, count: 0 };
     }
     let (mut open, mut count) = (String::with_capacity(text.len()), 0);
@@ -200,27 +211,20 @@ const SPACED_LETTERS_MIN: usize = 4;
 
 /// Single letters joined into the word they spell.
 pub fn join_letters(text: Cow<'_, str>) -> Undone<'_> {
-    let is_spaced = |&[a, b, c, d, e]: &[u8; 5]| {
-        let letter = |byte: u8| byte.is_ascii_alphabetic() || !byte.is_ascii();
-        b == d && is_separator(char::from(b)) && letter(a) && letter(c) && letter(e)
-    };
-    // Letters beyond ASCII have two bytes or more, so that any text of them may hold some.
-    if !text.as_bytes().array_windows().any(is_spaced) && text.is_ascii() {
+    if !may_spell(text.as_bytes()) {
         return Undone { text, count: 0 };
     }
-    let (mut joined, mut count, mut from) = (String::with_capacity(text.len()), 0, 0);
-    let mut at = 0;
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let spelt = if text.get(..at).is_some_and(|before| before.ends_with(char::is_alphanumeric)) { None } else { spelt(rest) };
-        match spelt {
-            Some((word, taken)) => {
-                joined.push_str(text.get(from..at).unwrap_or(""));
-                joined.push_str(&word);
-                count += 1;
-                at += taken;
-                from = at;
-            }
-            None => at += rest.chars().next().map_or(1, char::len_utf8),
+    let (mut joined, mut count, mut from, mut at, mut within) = (String::with_capacity(text.len()), 0, 0, 0, false);
+    while let Some((first, rest)) = text.get(at..).and_then(|rest| rest.chars().next().zip(Some(rest))) {
+        if let Some((word, taken)) = spelt(rest).filter(|_| !within) {
+            joined.push_str(text.get(from..at).unwrap_or(""));
+            joined.push_str(&word);
+            count += 1;
+            at += taken;
+            (from, within) = (at, true);
+        } else {
+            at += first.len_utf8();
+            within = first.is_alphanumeric();
         }
     }
     if count == 0 {
@@ -228,6 +232,19 @@ pub fn join_letters(text: Cow<'_, str>) -> Undone<'_> {
     }
     joined.push_str(text.get(from..).unwrap_or(""));
     Undone { text: Cow::Owned(joined), count }
+}
+
+/// Whether a separator comes a third time with one letter, of one or two bytes, between each and the next.
+fn may_spell(text: &[u8]) -> bool {
+    let next = |at: usize, separator: u8| {
+        let is_letter = |at: usize, is: fn(&u8) -> bool| text.get(at).is_some_and(is);
+        let is_there = |at: &usize| text.get(*at) == Some(&separator);
+        let ascii = Some(at + 2).filter(|_| is_letter(at + 1, u8::is_ascii_alphabetic)).filter(is_there);
+        ascii.or_else(|| Some(at + 3).filter(|_| is_letter(at + 1, |byte| !byte.is_ascii())).filter(is_there))
+    };
+    let comes_again =
+        |(at, byte): (usize, &u8)| is_separator(char::from(*byte)) && next(at, *byte).is_some_and(|at| next(at, *byte).is_some());
+    text.iter().enumerate().any(comes_again)
 }
 
 fn is_separator(c: char) -> bool {
@@ -284,6 +301,7 @@ mod tests {
             ("hxxps://example.com hXXp://b.example", "https://example.com http://b.example"),
             ("example。com", "example.com"),
             ("казино точка ru", "казино.ru"),
+            ("mi casino punto com", "mi casino.com"),
         ] {
             check(open_links, text, open);
         }
@@ -326,6 +344,8 @@ mod tests {
             ("buy v i a g r a now", "buy viagra now"),
             ("v.i.a.g.r.a", "viagra"),
             ("F-R-E-E!", "FREE!"),
+            ("f r e e", "free"),
+            ("б-о-н-у-с", "бонус"),
             ("к а з и н о тут", "казино тут"),
             ("c_a_s_i_n_o!", "casino!"),
         ] {

@@ -40,8 +40,13 @@ pub fn plain(text: Cow<'_, str>) -> Plain<'_> {
     if plain.text.is_ascii() {
         return plain;
     }
-    plain.styled = plain.text.chars().filter(|c| is_styled(*c)).count();
-    plain.text = drop_piled(composed(plain.text), &mut plain.piled);
+    // The first bytes of symbols and loose marks.
+    let is_odd = plain.text.bytes().any(|byte| matches!(byte, 0xcc | 0xcd | 0xe1 | 0xe2 | 0xef | 0xf0));
+    plain.styled = if is_odd { plain.text.chars().filter(|c| is_styled(*c)).count() } else { 0 };
+    plain.text = composed(plain.text);
+    if is_odd {
+        plain.text = drop_piled(plain.text, &mut plain.piled);
+    }
     drop_hidden(plain)
 }
 

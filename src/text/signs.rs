@@ -4,7 +4,6 @@
 use super::html::Anchor;
 use super::normalise::{Plain, trim_blank};
 use super::{Link, Shape, domains};
-use std::collections::HashMap;
 
 /// One thing that was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,7 +169,7 @@ pub(super) fn of_link(link: &Link, signs: &mut Signs) {
 
 /// Shorter blocks repeat in honest texts: "no, no, no".
 const BLOCK_BYTES_MIN: usize = 12;
-/// A text pasted twice is an accident.
+/// A text pasted twice is an accident. [`of_blocks`] looks at so many neighbours.
 const REPEATS_MIN: usize = 3;
 /// No word of people is longer, and a wall of base64 is.
 const WALL_BYTES_MIN: usize = 40;
@@ -180,16 +179,15 @@ pub(super) fn of_blocks(marked: &str, signs: &mut Signs) {
     if marked.len() < REPEATS_MIN * BLOCK_BYTES_MIN {
         return;
     }
-    signs.add_if(Sign::RandomString, marked.split_ascii_whitespace().any(|word| word.len() >= WALL_BYTES_MIN && is_random(word)));
-    let mut seen = HashMap::new();
-    let blocks = marked.split(['.', '!', '?', '\n', '。', super::LINK_MARK]).map(trim_blank).filter(|block| block.len() >= BLOCK_BYTES_MIN);
-    for block in blocks {
-        let times = seen.entry(block).or_insert(0_usize);
-        *times += 1;
-        if *times >= REPEATS_MIN {
-            signs.add_if(Sign::Repetition, true);
-            return;
-        }
+    let bytes = marked.as_bytes();
+    let is_wall = |word: &[u8]| word.len() >= WALL_BYTES_MIN && std::str::from_utf8(word).is_ok_and(is_random);
+    signs.add_if(Sign::RandomString, bytes.split(u8::is_ascii_whitespace).any(is_wall));
+    // By bytes, since all of these but a link's mark are ASCII; the mark's first byte begins nothing else that people write.
+    let ends = |byte: &u8| matches!(byte, b'.' | b'!' | b'?' | b'\n' | 0xee);
+    let mut blocks: Vec<&[u8]> = bytes.split(ends).map(<[u8]>::trim_ascii).filter(|block| block.len() >= BLOCK_BYTES_MIN).collect();
+    if blocks.len() >= REPEATS_MIN {
+        blocks.sort_unstable();
+        signs.add_if(Sign::Repetition, blocks.array_windows().any(|[first, _, third]| first == third));
     }
 }
 
