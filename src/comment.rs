@@ -2,7 +2,7 @@
 //! Parsing trims, bounds and types; it never judges: what a site requires is the rules' matter.
 
 use crate::clock::Timestamp;
-use crate::id::{CommentId, SiteId};
+use crate::id::{CampaignId, CommentId, SiteId};
 use crate::text;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -117,7 +117,8 @@ impl Kind {
     }
 }
 
-/// What the past says of a comment, and the present time. One read of the store gives it for a whole batch.
+/// What the past says of a comment, and the present time. One read of the store gives it for a whole batch; of recent comments it is
+/// remembered (see `traffic` and `campaign`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     pub now: Timestamp,
@@ -137,6 +138,8 @@ pub struct Facts {
     pub parent_body: Option<String>,
     /// DNS lists that it is on, by the names that the settings give them.
     pub dns_lists: Vec<String>,
+    pub lately: Lately,
+    pub alike: Alike,
 }
 
 /// Earlier comments under one address that came while the site vouched for their author.
@@ -176,8 +179,108 @@ impl Facts {
             page_quiet: None,
             parent_body: None,
             dns_lists: Vec::new(),
+            lately: Lately::default(),
+            alike: Alike::default(),
         }
     }
+}
+
+/// How many comments came to the site just before this one. Zero where the comment does not say what is counted by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lately {
+    pub from_address: u32,
+    pub from_network: u32,
+    pub under_email: u32,
+    pub on_page: u32,
+    /// The same text under the same email address; of a text that is not a mere phrase also from the same address.
+    pub repeats: u32,
+}
+
+impl Lately {
+    /// What floods are counted in. People who talk to one another write one comment a minute at most; machines do not wait.
+    pub const FLOOD_WINDOW: Duration = Duration::from_mins(10);
+
+    /// What repeats are counted in: who sends a text again after a day may have meant to.
+    pub const REPEAT_WINDOW: Duration = Duration::from_hours(24);
+}
+
+/// What is known of comments that are like this one, on its site.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Alike {
+    /// Rulings on the very same text; none on a mere phrase, which many people write.
+    pub same_text: Rulings,
+    /// The campaign of near-copies of its text.
+    pub text: Option<Campaign>,
+    /// Of the campaigns that share a link or a contact with it, the one most ruled spam, else the largest.
+    pub mark: Option<Campaign>,
+}
+
+/// A campaign as it stood before the comment at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Campaign {
+    pub id: CampaignId,
+    pub shared: Shared,
+    pub size: u32,
+    /// How many of them the machine published.
+    pub published: u32,
+    /// Different addresses, or email addresses where those are more; estimated.
+    pub sources: u32,
+    pub first_at: Timestamp,
+    pub last_at: Timestamp,
+    pub rulings: Rulings,
+}
+
+/// What the members of a campaign have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shared {
+    /// Near-copies of one text.
+    Text,
+    Link,
+    Phone,
+    Mail,
+    Name,
+    Code,
+}
+
+impl Shared {
+    pub const ALL: [Self; 6] = [Self::Text, Self::Link, Self::Phone, Self::Mail, Self::Name, Self::Code];
+
+    /// One word of a finding's code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Link => "link",
+            Self::Phone => "phone",
+            Self::Mail => "mail",
+            Self::Name => "name",
+            Self::Code => "code",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|shared| shared.as_str() == word)
+    }
+
+    /// As people call it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Link => "link",
+            Self::Phone => "telephone number",
+            Self::Mail => "mail address",
+            Self::Name => "messenger name",
+            Self::Code => "wallet or code",
+        }
+    }
+}
+
+/// How people ruled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rulings {
+    pub spam: u32,
+    pub publish: u32,
+    /// The last of them said spam.
+    pub is_last_spam: bool,
 }
 
 /// What a submission may weigh, in bytes of UTF-8.

@@ -5,6 +5,8 @@ use crate::config::{Config, Invalid, Secret};
 use crate::control;
 use crate::demo;
 use crate::dice::{Dice, NoEntropy};
+use crate::flow::judge_loop::{self, Knowledge};
+use crate::flow::memory::Memory;
 use crate::flow::models::Models;
 use crate::flow::{App, audit, digest, intake, lists};
 use crate::http;
@@ -76,7 +78,7 @@ pub struct Daemon {
     listener: TcpListener,
     pub address: SocketAddr,
     knocks: intake::Knocks,
-    models: Models,
+    known: Knowledge,
     seen: lists::Seen,
     carriers: Carriers,
     control: Option<tokio::net::UnixListener>,
@@ -109,16 +111,16 @@ impl Daemon {
         let store = Store::open(&config.data, bounds)?;
         let control = open_control(&config);
         let blog = secret.map(|secret| blog(&config, address, secret, clock.clone())).transpose()?;
-        let (app, knocks, models, seen) = tokio::task::block_in_place(|| {
+        let (app, knocks, known, seen) = tokio::task::block_in_place(|| {
             let seen = lists::Seen::now(&config.lists);
             let config = config.with_lists()?;
             config.lists().for_each(lists::tell);
             let (app, knocks) = App::new(config, store, clock, dice, public_url)?;
-            let models = Models::load(&app);
-            Ok::<_, CannotServe>((app, knocks, models, seen))
+            let known = Knowledge { models: Models::load(&app), memory: Memory::load(&app)? };
+            Ok::<_, CannotServe>((app, knocks, known, seen))
         })?;
         let carriers = Carriers::new(&app)?;
-        Ok(Self { app, listener, address, knocks, models, seen, carriers, control, blog })
+        Ok(Self { app, listener, address, knocks, known, seen, carriers, control, blog })
     }
 
     pub fn app(&self) -> &App {
@@ -126,7 +128,7 @@ impl Daemon {
     }
 
     pub fn models(&self) -> &Models {
-        &self.models
+        &self.known.models
     }
 
     /// Serves until `stopped`, then ends in order: no new requests, the last verdicts, what is on its way out, the store.
@@ -136,7 +138,7 @@ impl Daemon {
     pub async fn serve(self, stopped: impl Future<Output = ()> + Send + 'static) -> Result<(), CannotServe> {
         let system = |what| move |source| CannotServe::System { what, source };
         let app = self.app;
-        let judge = intake::start_judge(&app, self.knocks, self.models).map_err(system("a thread"))?;
+        let judge = judge_loop::start(&app, self.knocks, self.known).map_err(system("a thread"))?;
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let outbox = tasks.spawn(outbox::run(Arc::clone(&app), self.carriers, stopping.clone()));

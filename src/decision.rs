@@ -4,7 +4,7 @@
 use crate::classifier::Score;
 use crate::clock::Timestamp;
 use crate::id::ModelId;
-use crate::rules::{Effect, Finding, LOG_ODDS_MAX};
+use crate::rules::{CAMPAIGN_LOG_ODDS_MAX, DISCARD, Effect, Finding, LOG_ODDS_MAX};
 
 /// What the machine says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,8 +87,8 @@ pub struct Recent {
 
 /// Findings and score in, decision out. Without a score nothing is published that no rule vouches for.
 pub fn decide(mut findings: Vec<Finding>, score: Option<Score>, recent: Recent, policy: Policy, mode: Mode, now: Timestamp) -> Decision {
-    let facts: f64 = findings.iter().map(|finding| finding.log_odds).sum();
-    let log_odds = score.as_ref().map(|score| score.log_odds + facts.clamp(-LOG_ODDS_MAX, LOG_ODDS_MAX));
+    let facts = weight_of_facts(&findings);
+    let log_odds = score.as_ref().map(|score| score.log_odds + facts);
     let probability = log_odds.map(logistic);
     let measured = verdict(&findings, probability, policy);
     let today = verdict(&findings, log_odds.map(|log_odds| logistic(log_odds + recent.rulings + recent.incoming)), policy);
@@ -99,9 +99,10 @@ pub fn decide(mut findings: Vec<Finding>, score: Option<Score>, recent: Recent, 
         Verdict::Hold
     };
     let by_score = !findings.iter().any(|finding| finding.effect == Effect::Reject);
+    let is_known_spam = findings.iter().any(|finding| finding.code == DISCARD);
     Decision {
         verdict,
-        discard: verdict == Verdict::Reject && by_score && probability.is_some_and(|p| p >= policy.discard_min),
+        discard: verdict == Verdict::Reject && by_score && (is_known_spam || probability.is_some_and(|p| p >= policy.discard_min)),
         band: Band::of(probability),
         score: probability,
         model: score.as_ref().map(|score| score.model.clone()),
@@ -115,6 +116,15 @@ pub fn decide(mut findings: Vec<Finding>, score: Option<Score>, recent: Recent, 
 
 const RECENT_RULINGS: &str = "recent_rulings";
 const INCOMING_SPAM: &str = "incoming_spam";
+
+/// What findings add to the model's log-odds, within the bounds of their sorts. What holds a comment for recent news is no part of it.
+pub fn weight_of_facts(findings: &[Finding]) -> f64 {
+    let (mut nudges, mut campaign) = (0.0, 0.0);
+    for finding in findings.iter().filter(|finding| ![RECENT_RULINGS, INCOMING_SPAM].contains(&finding.code.as_str())) {
+        *(if finding.is_of_campaign() { &mut campaign } else { &mut nudges }) += finding.log_odds;
+    }
+    f64::clamp(nudges, -LOG_ODDS_MAX, LOG_ODDS_MAX) + f64::clamp(campaign, -CAMPAIGN_LOG_ODDS_MAX, CAMPAIGN_LOG_ODDS_MAX)
+}
 
 impl Recent {
     /// What a decision has on record of it: all that moved its verdict, and nothing where it moved none.
@@ -330,6 +340,19 @@ mod tests {
     }
 
     #[test]
+    fn what_people_said_of_the_same_text_weighs_within_a_bound_of_its_own() {
+        let of = |code: &str, log_odds| Finding { code: code.into(), ..finding(Effect::Hold, log_odds) };
+        let score = |findings| decided(findings, Some(0.0)).score;
+        assert_eq!(score(vec![of("ruled_text:spam", 4.0)]), Some(logistic(4.0)));
+        assert_eq!(score(vec![of("ruled_text:spam", 4.0), of("campaign:text", 3.0), finding(Effect::Evidence, 9.0)]), Some(logistic(6.0)));
+        assert_eq!(score(vec![of("ruled_text:publish", -3.0), finding(Effect::Evidence, -9.0)]), Some(logistic(-5.0)));
+        check(vec![of("ruled_text:spam", 4.0)], Some(-9.0), Verdict::Hold, false);
+        check(vec![of("ruled_text:spam", 4.0)], Some(-1.0), Verdict::Reject, false);
+        check(vec![of("ruled_text:spam_again", 4.0)], Some(-1.0), Verdict::Reject, true);
+        check(vec![of("ruled_text:spam_again", 4.0)], Some(-9.0), Verdict::Hold, false);
+    }
+
+    #[test]
     fn without_a_model_nothing_is_published_unvouched() {
         check(vec![], None, Verdict::Hold, false);
         check(vec![finding(Effect::Trust, 0.0)], None, Verdict::Publish, false);
@@ -367,6 +390,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn facts_move_the_score_within_the_bounds_of_their_sorts(
+            log_odds in -12.0..12.0_f64, nudges in proptest::collection::vec(-9.0..9.0_f64, 0..4), words in proptest::collection::vec(-9.0..9.0_f64, 0..4),
+        ) {
+            let of_campaign = words.iter().map(|w| Finding { code: "campaign:text".into(), ..finding(Effect::Hold, *w) });
+            let findings: Vec<Finding> = nudges.iter().map(|n| finding(Effect::Evidence, *n)).chain(of_campaign).collect();
+            let moved = nudges.iter().sum::<f64>().clamp(-2.0, 2.0) + words.iter().sum::<f64>().clamp(-4.0, 4.0);
+            let score = decided(findings, Some(log_odds)).score.unwrap();
+            prop_assert!((score - logistic(log_odds + moved)).abs() < 1e-9);
+        }
+
         #[test]
         fn recent_news_only_ever_hold_and_never_touch_what_rules_decide(
             log_odds in -12.0..12.0_f64, rulings in -12.0..12.0_f64, incoming in -2.0..2.0_f64, rule in 0..5_usize,

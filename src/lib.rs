@@ -7,7 +7,8 @@
 //! - **Ground**: [`clock`], [`dice`] and [`id`]. Time and chance are arguments; these are their one source.
 //! - **Core**, pure and synchronous, without I/O, clock, chance or log: [`text`] folds tricks away; [`comment`] is what everybody reads;
 //!   [`rules`] find; the [`classifier`] scores; [`decision`] decides; the [`budget`]
-//!   turns allowed errors into thresholds; [`action`] signs links; [`delivery`] says when to try again.
+//!   turns allowed errors into thresholds; a [`trace`] is what is kept of a comment, by which [`traffic`] counts floods and [`campaign`]
+//!   finds near-copies; [`action`] signs links; [`delivery`] says when to try again.
 //! - **[`dns`]** stands lowest of the shells, since comments of every door are looked up before they are judged: what lists of others say.
 //! - **Keepers**: [`config`] (what runs), [`store`] (what is written down), [`shelf`] (models), [`view`] (mails and pages).
 //! - **[`flow`]**: the stories. [`flow::intake`] takes a comment to its verdict, [`flow::digest`] puts the doubtful before people,
@@ -31,6 +32,7 @@
 
 pub mod action;
 pub mod budget;
+pub mod campaign;
 pub mod classifier;
 pub mod cli;
 pub mod clock;
@@ -51,4 +53,6 @@ pub mod rules;
 pub mod shelf;
 pub mod store;
 pub mod text;
+pub mod trace;
+pub mod traffic;
 pub mod view;

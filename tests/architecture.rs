@@ -10,7 +10,8 @@
 //! core       comment
 //! core       rules
 //! core       classifier decision
-//! core       budget
+//! core       budget trace
+//! core       campaign traffic
 //! shell      dns
 //! keeper     config store shelf view
 //! flow       flow
@@ -31,14 +32,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// One floor: its kind, and its rooms.
-const FLOORS: [(&str, &[&str]); 14] = [
+const FLOORS: [(&str, &[&str]); 15] = [
     ("ground", &["clock", "dice"]),
     ("ground", &["id"]),
     ("core", &["text", "action", "delivery"]),
     ("core", &["comment"]),
     ("core", &["rules"]),
     ("core", &["classifier", "decision"]),
-    ("core", &["budget"]),
+    ("core", &["budget", "trace"]),
+    ("core", &["campaign", "traffic"]),
     ("shell", &["dns"]),
     ("keeper", &["config", "store", "shelf", "view"]),
     ("flow", &["flow"]),

@@ -8,6 +8,7 @@ use hamlet::dice::Dice;
 use hamlet::flow::judge::judge;
 use hamlet::flow::models::SiteModel;
 use hamlet::id::{CommentId, SiteId};
+use hamlet::text::Reading;
 use libfuzzer_sys::fuzz_target;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
@@ -46,6 +47,6 @@ fuzz_target!(|bytes: &[u8]| {
     let limits = Limits { body_bytes_max: 1 << 20, field_bytes_max: 8192, excerpt_bytes_max: 4096 };
     let Ok(comment) = Comment::parse(submission, id, SiteId::new("demo"), now, limits) else { return };
     let site = CONFIG.sites.values().next().unwrap();
-    let (decision, _) = judge(&comment, &Facts::none(now), site, Some(&MODEL), &mut hamlet::classifier::Features::default());
+    let (decision, _) = judge((&comment, &Reading::of(&comment.body)), &Facts::none(now), site, Some(&MODEL), &mut hamlet::classifier::Features::default());
     assert!(decision.score.is_some_and(|score| (0.0..=1.0).contains(&score)));
 });

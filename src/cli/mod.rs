@@ -1,6 +1,7 @@
 //! The command line: one file a command. Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 the answer is no or it could
 //! not be done, 2 usage, 3 configuration, 4 unreachable, 5 busy, 10 partly done.
 
+mod campaigns;
 mod config_check;
 mod digest;
 mod evaluate;
@@ -62,6 +63,9 @@ enum Command {
     /// Blocklists and allowlists from files
     #[command(subcommand)]
     Lists(lists::ListsCommand),
+    /// Comments that are alike
+    #[command(subcommand)]
+    Campaigns(campaigns::CampaignsCommand),
     /// The mail that moderators get
     #[command(subcommand)]
     Digest(digest::DigestCommand),
@@ -130,6 +134,7 @@ fn obey(command: Command, environment: &Environment) -> anyhow::Result<()> {
         Command::Retrain(retrain) => retrain.run(environment),
         Command::Queue(queue) => queue.run(environment),
         Command::Lists(lists) => lists.run(environment),
+        Command::Campaigns(campaigns) => campaigns.run(environment),
         Command::Digest(digest) => digest.run(environment),
         Command::FitCounts => fit_counts::run(),
     }

@@ -4,6 +4,7 @@
 use super::problem::{Invalid, Problems, is_host};
 use super::settings::{self, Settings};
 use super::{Config, Digest, Intake, Mail, Outbox, Review, Smtp, Store, Tls, Transport, lists, people};
+use crate::campaign;
 use crate::comment::Limits;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,16 @@ const HOUR_SECONDS: u64 = 60 * MINUTE_SECONDS;
 const DAY_SECONDS: u64 = 24 * HOUR_SECONDS;
 
 impl Settings {
+    /// How much is remembered, for who looks at it without a daemon.
+    ///
+    /// # Errors
+    /// [`Invalid`] when it is out of range.
+    pub fn memory(&self) -> Result<campaign::Bounds, Invalid> {
+        let mut problems = Problems::default();
+        let memory = memory(&mut problems, &self.memory);
+        problems.settle(memory)
+    }
+
     /// What runs, if everything makes sense. Reads the files that secrets are in.
     ///
     /// # Errors
@@ -29,6 +40,7 @@ impl Settings {
             limits: limits(problem, &self.http),
             intake: intake(problem, &self.intake),
             store: store(problem, &self.store),
+            memory: memory(problem, &self.memory),
             outbox: outbox(problem, &self.outbox),
             mail: mail(problem, &self.mail, &data),
             digest: digest(problem, &self.digest),
@@ -99,6 +111,14 @@ fn store(problems: &mut Problems, store: &settings::Store) -> Store {
     Store {
         wal_bytes_max: problems.number("store.wal_bytes_max", wal, "bytes", 1_048_576..=17_179_869_184),
         disk_free_bytes_min: problems.number("store.disk_free_bytes_min", free, "bytes", 0..=1_099_511_627_776),
+    }
+}
+
+fn memory(problems: &mut Problems, memory: &settings::Memory) -> campaign::Bounds {
+    let days: u64 = problems.number("memory.days", memory.days, "days", 1..=3_650);
+    campaign::Bounds {
+        comments_max: problems.number("memory.comments_max", memory.comments_max, "a number", 1_000..=10_000_000),
+        age_max: Duration::from_secs(days * DAY_SECONDS),
     }
 }
 
@@ -321,7 +341,7 @@ moderators.ana.sites is "c"; write sites that are configured: Blog, a, b"#,
         let site = "[sites.blog.rules]\nlinks = 1";
         check(
             site,
-            "sites.blog.rules.links is no key that hamlet knows; write one of `require_name`, `require_email`, `require`, `links_max`, `hold_first_link`, `known_domains`, `known_domain_comments_min`, `honeypot`, `require_form_token`, `form_seconds_min`, `form_hours_max`, `member_comments_min`, `member_days_min`, `page_days_old`, `page_days_quiet`, `blocklist`",
+            "sites.blog.rules.links is no key that hamlet knows; write one of `require_name`, `require_email`, `require`, `links_max`, `hold_first_link`, `known_domains`, `known_domain_comments_min`, `honeypot`, `require_form_token`, `form_seconds_min`, `form_hours_max`, `member_comments_min`, `member_days_min`, `page_days_old`, `page_days_quiet`, `flood_address_hold`, `flood_address_reject`, `flood_network_hold`, `flood_email_hold`, `busy_page_comments`, `repeats_hold`, `campaign_hold`, `blocklist`",
         );
         check("[outbox]\nattempts_max = 'many'", "outbox.attempts_max is string \"many\" in hamlet.toml; write an integer");
         let from_environment = problems("", &[("HAMLET__MAIL__SMTP__PORT", "often")]);

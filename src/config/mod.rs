@@ -2,6 +2,7 @@
 //! reports every problem at once. `config/default.toml` is the manual: every key with its unit, range and reason.
 
 use crate::budget::audit::Rates;
+use crate::campaign;
 use crate::comment::Limits;
 use crate::decision::{Mode, Policy};
 use crate::id::{ModeratorId, SiteId};
@@ -37,6 +38,8 @@ pub struct Config {
     pub limits: Limits,
     pub intake: Intake,
     pub store: Store,
+    /// What is remembered of recent comments, all sites together.
+    pub memory: campaign::Bounds,
     pub outbox: Outbox,
     pub mail: Mail,
     pub digest: Digest,

@@ -217,6 +217,7 @@ fn audit(problems: &mut Problems, key: &str, written: &settings::Policy, base: A
 }
 
 fn rules(problems: &mut Problems, key: &str, written: &settings::Rules, base: &rules::Settings) -> rules::Settings {
+    let recent = recent(problems, key, written, base.recent);
     let links_max = written.links_max.map(|value| problems.number(&format!("{key}.links_max"), value, "a number", 0..=1_000));
     let blocklist = |entries: &Vec<String>| lists::inline(problems, &format!("{key}.blocklist"), entries).into_iter().collect();
     let lists = written.blocklist.as_ref().map(blocklist);
@@ -230,6 +231,7 @@ fn rules(problems: &mut Problems, key: &str, written: &settings::Rules, base: &r
         require: written.require.as_ref().map_or_else(|| base.require.clone(), |names| required(problems, key, names)),
         links_max: links_max.unwrap_or(base.links_max),
         hold_first_link: written.hold_first_link.unwrap_or(base.hold_first_link),
+        recent,
         lists: lists.unwrap_or_else(|| base.lists.clone()),
         dns_lists: base.dns_lists.clone(),
     }
@@ -248,6 +250,22 @@ fn required(problems: &mut Problems, key: &str, names: &[String]) -> Vec<Field> 
         field
     };
     names.iter().filter_map(&mut field).collect()
+}
+
+/// Up to a million: as good as never.
+fn recent(problems: &mut Problems, key: &str, written: &settings::Rules, base: rules::Recent) -> rules::Recent {
+    let mut comments = |name: &str, value: Option<i64>, base: u32| {
+        value.map_or(base, |value| problems.number(&format!("{key}.{name}"), value, "comments", 1..=1_000_000))
+    };
+    rules::Recent {
+        flood_address_hold: comments("flood_address_hold", written.flood_address_hold, base.flood_address_hold),
+        flood_address_reject: comments("flood_address_reject", written.flood_address_reject, base.flood_address_reject),
+        flood_network_hold: comments("flood_network_hold", written.flood_network_hold, base.flood_network_hold),
+        flood_email_hold: comments("flood_email_hold", written.flood_email_hold, base.flood_email_hold),
+        busy_page_comments: comments("busy_page_comments", written.busy_page_comments, base.busy_page_comments),
+        repeats_hold: comments("repeats_hold", written.repeats_hold, base.repeats_hold),
+        campaign_hold: comments("campaign_hold", written.campaign_hold, base.campaign_hold),
+    }
 }
 
 pub(super) fn moderators(problems: &mut Problems, settings: &Settings) -> BTreeMap<ModeratorId, Moderator> {

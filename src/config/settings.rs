@@ -21,6 +21,7 @@ pub struct Settings {
     pub(super) data: Data,
     pub(super) intake: Intake,
     pub(super) store: Store,
+    pub(super) memory: Memory,
     pub(super) outbox: Outbox,
     pub(super) mail: Mail,
     pub(super) digest: Digest,
@@ -68,6 +69,13 @@ pub(super) struct Intake {
 pub(super) struct Store {
     pub wal_bytes_max: i64,
     pub disk_free_bytes_min: i64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Memory {
+    pub comments_max: i64,
+    pub days: i64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -157,6 +165,13 @@ pub(super) struct Rules {
     pub member_days_min: Option<i64>,
     pub page_days_old: Option<i64>,
     pub page_days_quiet: Option<i64>,
+    pub flood_address_hold: Option<i64>,
+    pub flood_address_reject: Option<i64>,
+    pub flood_network_hold: Option<i64>,
+    pub flood_email_hold: Option<i64>,
+    pub busy_page_comments: Option<i64>,
+    pub repeats_hold: Option<i64>,
+    pub campaign_hold: Option<i64>,
     pub blocklist: Option<Vec<String>>,
 }
 

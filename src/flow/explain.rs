@@ -134,7 +134,7 @@ impl Explanation {
     pub fn of_comment(comment: Comment, site: &Site, model: &Arc<Model>) -> Self {
         let facts = Facts::none(comment.received_at);
         let site_model = SiteModel::recorded(Arc::clone(model), Recent::default());
-        let (decision, _) = judge(&comment, &facts, site, Some(&site_model), &mut Features::default());
+        let (decision, _) = judge((&comment, &Reading::of(&comment.body)), &facts, site, Some(&site_model), &mut Features::default());
         let (parts, base_share) = explained(model, &comment);
         Self { comment, decision, parts, base_share, rulings: Vec::new(), today: None, notes: Vec::new() }
     }

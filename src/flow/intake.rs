@@ -1,22 +1,16 @@
-//! Intake: from a submission to a written decision. Two doors lead into the one judge loop: callers who wait for their verdict, and the
-//! durable queue. The loop takes what waits as one batch: one read, a pure judgement each, one write, and only then the replies.
+//! Intake: from a submission to its answer. Two doors lead into the one judge loop (`judge_loop`): callers who wait for their verdict, and
+//! the durable queue. Here everything that waits is bounded, and shared fairly between sites.
 
 use super::App;
-use super::audit;
-use super::document;
-use super::judge::judge;
-use super::lists;
-use super::models::{Models, SiteModel};
-use crate::budget::audit::Inclusion;
-use crate::classifier::Features;
-use crate::comment::{Comment, Facts, Form, FormToken, InvalidSubmission, Submission};
+use super::models::SiteModel;
+use crate::comment::{Comment, Form, FormToken, InvalidSubmission, Submission};
 use crate::config::{Config, Site};
-use crate::decision::{Decision, Status};
+use crate::decision::Decision;
 use crate::id::{CommentId, SiteId};
 use crate::rules::lists::List;
-use crate::store::{Arrival, Full, Idempotency, Judged, Received, Record, Ruled, StoreError};
+use crate::store::{Arrival, Full, Idempotency, Received, Record, Ruled, StoreError};
 use crate::text::trim_blank;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::sync::{mpsc, oneshot};
@@ -54,17 +48,17 @@ pub enum Knock {
 
 #[derive(Debug)]
 pub struct Ticket {
-    comment: Comment,
-    idempotency: Option<Idempotency>,
+    pub(super) comment: Comment,
+    pub(super) idempotency: Option<Idempotency>,
     /// A person ruled on it before it came.
-    ruled: Option<Ruled>,
-    answer: oneshot::Sender<Answer>,
+    pub(super) ruled: Option<Ruled>,
+    pub(super) answer: oneshot::Sender<Answer>,
 }
 
 #[derive(Debug)]
 pub struct Trial {
-    comment: Comment,
-    answer: oneshot::Sender<Result<Decision, StoreError>>,
+    pub(super) comment: Comment,
+    pub(super) answer: oneshot::Sender<Result<Decision, StoreError>>,
 }
 
 pub type Knocks = mpsc::Receiver<Knock>;
@@ -81,7 +75,7 @@ pub struct Door {
 #[derive(Debug, Default)]
 struct AtSite {
     waiting: AtomicUsize,
-    /// There are rulings that its model may not know.
+    /// There are rulings that its model and the memory may not know.
     ruled: AtomicBool,
 }
 
@@ -114,6 +108,11 @@ impl Door {
         if let Some(site) = self.sites.get(site) {
             site.ruled.store(true, Ordering::Release);
         }
+    }
+
+    /// The sites that were ruled on since this was last asked.
+    pub(super) fn take_ruled(&self) -> impl Iterator<Item = &SiteId> {
+        self.sites.iter().filter(|(_, at_site)| at_site.ruled.swap(false, Ordering::Acquire)).map(|(site, _)| site)
     }
 
     /// Gives a site another model, which judges all that knocks from now on.
@@ -245,177 +244,6 @@ fn taken(received: Received) -> Result<Box<Record>, Refusal> {
         Received::New(record) | Received::Known(record) => Ok(record),
         Received::Conflict => Err(Refusal::Conflict),
     }
-}
-
-/// The judge loop; runs on a thread of its own until [`Door::stop`].
-pub fn judge_until_stopped(app: &App, mut knocks: Knocks, mut models: Models) {
-    let mut stopping = false;
-    let mut queue_rests = false;
-    let mut sites = app.config.sites.clone();
-    while !stopping {
-        let queue_waits = app.store.queued() > 0 && !queue_rests;
-        let first = if queue_waits { knocks.try_recv().ok() } else { knocks.blocking_recv() };
-        let (mut tickets, mut trials) = (Vec::new(), Vec::new());
-        for knock in first.into_iter().chain(std::iter::from_fn(|| knocks.try_recv().ok())).take(app.config.intake.batch_max) {
-            match knock {
-                Knock::Waiting(ticket) => tickets.push(*ticket),
-                Knock::Trial(trial) => trials.push(*trial),
-                Knock::Queued => {}
-                Knock::Model(given) => models.take(given.0, given.1),
-                Knock::List(list) => take(&mut sites, &list),
-                Knock::Stop => stopping = true,
-            }
-        }
-        judge_trials(app, trials, &sites, &mut models);
-        // A sick store is not hammered: who waited was told, and the queue keeps what it has until the next knock. The same when nothing
-        // in the queue is for a site that we know.
-        queue_rests = judge_batch(app, tickets, &sites, &mut models).map_or_else(
-            |error| {
-                tracing::error!(error = &error as &dyn std::error::Error, "judge.batch_failed");
-                true
-            },
-            |judged| judged == 0,
-        );
-    }
-}
-
-/// From now on the sites that have this list judge by what it says now.
-fn take(sites: &mut Sites, list: &Arc<List>) {
-    lists::tell(list);
-    for site in sites.values_mut() {
-        site.rules.retake(list);
-    }
-}
-
-/// One read, a judgement each, one write, then the replies. Answers how many were judged.
-fn judge_batch(app: &App, tickets: Vec<Ticket>, sites: &Sites, models: &mut Models) -> Result<usize, StoreError> {
-    let queued = queued(app)?;
-    if tickets.is_empty() && queued.is_empty() {
-        return Ok(0);
-    }
-    let (waiting, answers): (Vec<_>, Vec<_>) = tickets.into_iter().map(|t| ((None, t.comment, t.idempotency, t.ruled), t.answer)).unzip();
-    let all: Vec<_> = waiting.into_iter().chain(queued.into_iter().map(|(seq, comment)| (Some(seq), comment, None, None))).collect();
-    let result = judge_all(app, all, sites, models).and_then(|(judged, scored)| Ok((app.store.record(judged).wait()?, scored)));
-    match result {
-        Ok((received, scored)) => {
-            let judged = received.len();
-            observe(models, &received, scored);
-            wake_who_follows(app, &received);
-            for (answer, received) in answers.into_iter().zip(received) {
-                // The caller may have hung up; the comment is judged all the same.
-                let _ = answer.send(Ok(received));
-            }
-            Ok(judged)
-        }
-        Err(error) => {
-            for answer in answers {
-                let _ = answer.send(Err(StoreError::Busy));
-            }
-            Err(error)
-        }
-    }
-}
-
-/// The oldest of the durable queue. A site that left the settings keeps its queue; it is judged when the site returns.
-fn queued(app: &App) -> Result<Vec<(i64, Comment)>, StoreError> {
-    if app.store.queued() == 0 {
-        return Ok(Vec::new());
-    }
-    app.store.read().queued(app.config.sites.keys(), app.config.intake.batch_max)
-}
-
-/// The judged, and what the model alone said of each.
-type Scored = (Vec<Judged>, Vec<Option<f64>>);
-
-/// The sites as they judge now: as configured, with their lists as the files are.
-type Sites = BTreeMap<SiteId, Site>;
-
-/// What the judge has of one comment beside it: its place in the queue, or what its sender gave with it.
-type Waiting = (Option<i64>, Comment, Option<Idempotency>, Option<Ruled>);
-
-fn judge_all(app: &App, all: Vec<Waiting>, sites: &Sites, models: &mut Models) -> Result<Scored, StoreError> {
-    let (now, mut features) = (app.clock.now(), Features::default());
-    catch_up(app, models, &mut features);
-    let facts = app.store.read().facts(all.iter().map(|(_, comment, ..)| comment), now)?;
-    let judged = all.into_iter().zip(facts).filter_map(|((seq, comment, idempotency, ruled), facts)| {
-        let site = sites.get(&comment.site)?;
-        let facts = Facts { dns_lists: app.dns.listed(&comment, now), ..facts };
-        let (decision, log_odds) = judge(&comment, &facts, site, models.of(&site.id), &mut features);
-        // Whoever brings the ruling with the comment neither asks for the verdict nor needs to be asked about it.
-        let is_open = ruled.is_none();
-        let hears = site.webhook.iter().filter(|_| is_open);
-        let outgoing = hears.map(|_| document::verdict_webhook(&comment, &decision, now, &app.dice)).collect();
-        let audit = if is_open { audit::choose(site, &decision, app.dice.unit()) } else { Inclusion::NONE };
-        let domains = facts.domains.into_iter().map(|record| record.domain).collect();
-        Some((Judged { comment, idempotency, decision, audit, domains, seq, ruled, outgoing }, log_odds))
-    });
-    Ok(judged.unzip())
-}
-
-/// Judges what is only tried out, beside the batch: nothing is observed, counted or written.
-fn judge_trials(app: &App, trials: Vec<Trial>, sites: &Sites, models: &mut Models) {
-    if trials.is_empty() {
-        return;
-    }
-    let (now, mut features) = (app.clock.now(), Features::default());
-    catch_up(app, models, &mut features);
-    let facts = app.store.read().facts(trials.iter().map(|trial| &trial.comment), now).unwrap_or_else(|error| {
-        tracing::error!(error = &error as &dyn std::error::Error, "judge.trials_failed");
-        Vec::new()
-    });
-    let mut facts = facts.into_iter();
-    for Trial { comment, answer } in trials {
-        let site = sites.get(&comment.site);
-        let decision = site.zip(facts.next()).map(|(site, facts)| {
-            let facts = Facts { dns_lists: app.dns.listed(&comment, now), ..facts };
-            judge(&comment, &facts, site, models.of(&site.id), &mut features).0
-        });
-        let _ = answer.send(decision.ok_or(StoreError::Busy));
-    }
-}
-
-/// Models learn the rulings that were given since the last batch. One that cannot read them judges by what it knows, and tries again.
-fn catch_up(app: &App, models: &mut Models, features: &mut Features) {
-    for (site, at_site) in &app.door.sites {
-        if !at_site.ruled.swap(false, Ordering::Acquire) {
-            continue;
-        }
-        let caught_up = models.of_mut(site).map_or(Ok(()), |model| model.catch_up(app.store.read(), site, features));
-        if let Err(error) = caught_up {
-            tracing::error!(site = %site, error = &error as &dyn std::error::Error, "model.rulings_not_learnt");
-            app.door.ruled(site);
-        }
-    }
-}
-
-/// How much spam comes in is told by what was taken for the first time: a comment sent twice came once.
-fn observe(models: &mut Models, received: &[Received], scored: Vec<Option<f64>>) {
-    for (received, log_odds) in received.iter().zip(scored) {
-        let (Received::New(record), Some(log_odds)) = (received, log_odds) else { continue };
-        if let Some(model) = models.of_mut(&record.comment.site) {
-            model.observe(log_odds);
-        }
-    }
-}
-
-fn wake_who_follows(app: &App, received: &[Received]) {
-    let new = || received.iter().filter_map(|received| if let Received::New(record) = received { Some(record) } else { None });
-    if new().any(|record| app.config.sites.get(&record.comment.site).is_some_and(|site| site.webhook.is_some())) {
-        app.parcels.notify_one();
-    }
-    if new().any(|record| record.status == Status::Held) {
-        app.held.notify_one();
-    }
-}
-
-/// The judge loop's thread.
-///
-/// # Errors
-/// The operating system's, when it gives no thread.
-pub fn start_judge(app: &Arc<App>, knocks: Knocks, models: Models) -> std::io::Result<std::thread::JoinHandle<()>> {
-    let app = Arc::clone(app);
-    app.door.wake();
-    std::thread::Builder::new().name("hamlet-judge".into()).spawn(move || judge_until_stopped(&app, knocks, models))
 }
 
 #[cfg(test)]

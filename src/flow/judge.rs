@@ -10,10 +10,15 @@ use crate::text::Reading;
 
 /// Rules find, the model scores, the policy decides. Beside the decision stands the model's own logit, without what the past says of the
 /// comment: what tells how much spam comes in. `features` is room to work in.
-pub fn judge(comment: &Comment, facts: &Facts, site: &Site, model: Option<&SiteModel>, features: &mut Features) -> (Decision, Option<f64>) {
-    let reading = Reading::of(&comment.body);
-    let mut findings = rules::apply(&Case { comment, reading: &reading, facts, settings: &site.rules });
-    let (score, recent) = model.map(|model| model.score(features, &reading)).unzip();
+pub fn judge(
+    (comment, reading): (&Comment, &Reading),
+    facts: &Facts,
+    site: &Site,
+    model: Option<&SiteModel>,
+    features: &mut Features,
+) -> (Decision, Option<f64>) {
+    let mut findings = rules::apply(&Case { comment, reading, facts, settings: &site.rules });
+    let (score, recent) = model.map(|model| model.score(features, reading)).unzip();
     let log_odds = score.as_ref().map(|score| score.log_odds);
     if let Some(model) = model
         && log_odds.is_some_and(|log_odds| site.policy.verdict(logistic(log_odds)) == Verdict::Publish)

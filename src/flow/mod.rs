@@ -1,6 +1,7 @@
 //! The flow: the stories a comment goes through, where core and keepers meet. Shells call these and translate; nothing here knows a wire.
 
 pub mod audit;
+pub mod campaigns;
 pub mod digest;
 pub mod document;
 pub mod evaluate;
@@ -8,8 +9,10 @@ pub mod examples;
 pub mod explain;
 pub mod intake;
 pub mod judge;
+pub mod judge_loop;
 pub mod learn;
 pub mod lists;
+pub mod memory;
 pub mod models;
 pub mod replay;
 pub mod report;

@@ -15,6 +15,7 @@ use crate::decision::{Decision, Recent, Verdict};
 use crate::rules::dns_lists_of;
 use crate::shelf::{self, Shelf};
 use crate::store::{Reader, Record, Span, StoreError};
+use crate::text::Reading;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,7 +78,7 @@ impl<'a> Bench<'a> {
         };
         let facts = self.reader.facts_then(&record.comment, then.decided_at)?;
         let facts = Facts { dns_lists: dns_lists_of(&then.findings), ..facts };
-        Ok(Ok(judge(&record.comment, &facts, site, model.as_ref(), &mut self.features).0))
+        Ok(Ok(judge((&record.comment, &Reading::of(&record.comment.body)), &facts, site, model.as_ref(), &mut self.features).0))
     }
 
     /// None where rules alone decide.

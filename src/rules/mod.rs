@@ -1,9 +1,11 @@
 //! Rules: what can be said of a comment without counting words. A closed table of small pure functions, in the order people read
 //! their findings. A rule finds and explains; it never decides (see `decision`), and what it needs of the past comes in as `Facts`.
 
+mod alike;
 mod author;
 mod dns;
 mod fields;
+mod flood;
 mod form;
 mod links;
 pub mod lists;
@@ -11,6 +13,7 @@ mod name;
 mod page;
 mod signs;
 
+pub use alike::{DISCARD, span};
 pub use author::Settings as Member;
 pub use dns::{DnsList, dns_lists_of};
 pub use fields::{EmailProblem, Field, check_email};
@@ -55,7 +58,7 @@ pub struct Finding {
     pub effect: Effect,
     /// A short reason for a person. It quotes the comment only where it must, and never an address.
     pub text: String,
-    /// Weight after the stack, in log-odds of spam; within ±[`LOG_ODDS_MAX`], 0 where the classifier already weighs it.
+    /// Weight after the stack, in log-odds of spam; within ±[`LOG_ODDS_MAX`], or ±[`CAMPAIGN_LOG_ODDS_MAX`], 0 where the classifier already weighs it.
     pub log_odds: f64,
     /// What of a list was found: counted in the store and shown to admins only, since it may be an address.
     pub entries: Vec<String>,
@@ -63,6 +66,10 @@ pub struct Finding {
 
 /// Facts nudge, they do not rule: all of them together move the odds by at most e^2, about sevenfold, like the prior tracker's cap.
 pub const LOG_ODDS_MAX: f64 = 2.0;
+
+/// What people said of the same text or of near-copies is no nudge: all of it together moves the odds by at most e^4, about fiftyfold. It
+/// takes a comment that the model thinks fine to the moderators, and one in doubt past them.
+pub const CAMPAIGN_LOG_ODDS_MAX: f64 = 4.0;
 
 /// What a site's admin sets.
 #[derive(Debug, Clone, Default)]
@@ -79,6 +86,7 @@ pub struct Settings {
     pub form: Form,
     pub member: Member,
     pub page: Page,
+    pub recent: Recent,
     pub lists: Vec<Arc<List>>,
     pub dns_lists: Vec<DnsList>,
 }
@@ -88,6 +96,34 @@ impl Settings {
     pub fn retake(&mut self, list: &Arc<List>) {
         let known = self.lists.iter_mut().filter(|known| known.spec.name == list.spec.name);
         known.for_each(|known| *known = Arc::clone(list));
+    }
+}
+
+/// How many comments of the recent past are too many; see `config/default.toml`.
+#[derive(Debug, Clone, Copy)]
+pub struct Recent {
+    pub flood_address_hold: u32,
+    pub flood_address_reject: u32,
+    pub flood_network_hold: u32,
+    pub flood_email_hold: u32,
+    pub busy_page_comments: u32,
+    pub repeats_hold: u32,
+    pub campaign_hold: u32,
+}
+
+impl Default for Recent {
+    /// Below every layer: nothing is too many.
+    fn default() -> Self {
+        let never = u32::MAX;
+        Self {
+            flood_address_hold: never,
+            flood_address_reject: never,
+            flood_network_hold: never,
+            flood_email_hold: never,
+            busy_page_comments: never,
+            repeats_hold: never,
+            campaign_hold: never,
+        }
     }
 }
 
@@ -102,7 +138,7 @@ pub struct Case<'a> {
 type Rule = fn(&Case<'_>, &mut Vec<Finding>);
 
 /// The table. A rule is one file and one line here.
-const RULES: [(&str, Rule); 17] = [
+const RULES: [(&str, Rule); 22] = [
     ("field_missing", fields::missing),
     ("field_invalid", fields::invalid),
     ("email_placeholder", fields::placeholder),
@@ -110,6 +146,11 @@ const RULES: [(&str, Rule); 17] = [
     ("honeypot", form::honeypot),
     ("form_token", form::token),
     ("sign", signs::seen),
+    ("flood", flood::flood),
+    ("busy_page", flood::busy_page),
+    ("repeated", alike::repeated),
+    ("ruled_text", alike::ruled_text),
+    ("campaign", alike::campaign),
     ("many_links", links::many),
     ("first_link", links::first),
     // After what a list of trust may take back.
@@ -133,6 +174,11 @@ pub fn apply(case: &Case<'_>) -> Vec<Finding> {
 }
 
 impl Finding {
+    /// Tells of rulings on the same text or on near-copies: weighs within [`CAMPAIGN_LOG_ODDS_MAX`].
+    pub fn is_of_campaign(&self) -> bool {
+        alike::OF_CAMPAIGN.contains(&self.code.as_str())
+    }
+
     pub fn new(code: impl Into<String>, effect: Effect, text: impl Into<String>) -> Self {
         Self { code: code.into(), effect, text: text.into(), log_odds: 0.0, entries: Vec::new() }
     }

@@ -6,10 +6,11 @@ use super::waiting::Waiting;
 use super::{Pending, Reader, Store, StoreError};
 use crate::budget::audit::Inclusion;
 use crate::clock::Timestamp;
-use crate::comment::Comment;
+use crate::comment::{Alike, Comment, Lately};
 use crate::decision::{Decision, Ruling, Status, Verdict};
 use crate::delivery::Outgoing;
 use crate::id::{CommentId, SiteId};
+use crate::trace::Trace;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::Arc;
 
@@ -36,6 +37,9 @@ pub struct Judged {
     pub audit: Inclusion,
     /// The domains that it links to.
     pub domains: Vec<String>,
+    pub trace: Trace,
+    /// What was remembered of its like.
+    pub remembered: (Lately, Alike),
     /// It stands in the durable queue already.
     pub seq: Option<i64>,
     /// A person ruled on it before it came.
@@ -210,7 +214,7 @@ impl Store {
 }
 
 fn record(connection: &Connection, waiting: &Waiting, judged: Judged) -> Result<Received, StoreError> {
-    let Judged { comment, idempotency, decision, audit, domains, seq, ruled, outgoing } = judged;
+    let Judged { comment, idempotency, decision, audit, domains, trace, remembered, seq, ruled, outgoing } = judged;
     let status = decision.status();
     let record = if seq.is_some() {
         let Some(queued) = by_id(connection, &comment.site, comment.id)? else { return Err(StoreError::Row("queue".into())) };
@@ -233,6 +237,7 @@ fn record(connection: &Connection, waiting: &Waiting, judged: Judged) -> Result<
     insert_decision(connection, &record, &decision, audit)?;
     insert_domains(connection, &record, &domains)?;
     super::lists::insert(connection, &record.comment.site, record.seq, &decision)?;
+    super::traces::insert(connection, &record, &decision, &trace, remembered)?;
     for outgoing in &outgoing {
         super::outbox::insert(connection, waiting, outgoing)?;
     }

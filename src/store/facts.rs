@@ -38,7 +38,10 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] from the database.
     pub fn facts_then(&self, comment: &Comment, then: Timestamp) -> Result<Facts, StoreError> {
-        self.with(|connection| facts(connection, comment, Until::Then(then), then))
+        self.with(|connection| {
+            let (lately, alike) = super::traces::known(connection, comment)?;
+            Ok(Facts { lately, alike, ..facts(connection, comment, Until::Then(then), then)? })
+        })
     }
 }
 
@@ -174,12 +177,13 @@ fn parent_body(connection: &Connection, comment: &Comment) -> Result<Option<Stri
 mod tests {
     use super::*;
     use crate::budget::audit::Inclusion;
-    use crate::comment::{Limits, Submission};
+    use crate::comment::{Alike, Lately, Limits, Submission};
     use crate::decision::{Mode, Policy, Recent, Ruling, Status, decide};
     use crate::dice::Dice;
     use crate::id::SiteId;
     use crate::rules::{Effect, Finding};
     use crate::store::{Bounds, Judged, NewRuling, Received, Record, Ruled, Store};
+    use crate::trace::Trace;
     use proptest::prelude::*;
 
     /// A store of its own, and a clock that goes on by a second with everything that is written.
@@ -215,7 +219,9 @@ mod tests {
             let policy = Policy { publish_max: 0.1, reject_min: 0.9, discard_min: 0.99 };
             let decision = decide(vec![finding], None, Recent::default(), policy, Mode::Enforce, self.tick());
             let (domains, audit) = (rules::domains(&comment), Inclusion { audited: false, probability: 0.0 });
-            let judged = Judged { comment, idempotency: None, decision, audit, domains, seq: None, ruled: None, outgoing: Vec::new() };
+            let (trace, remembered) = (Trace::default(), (Lately::default(), Alike::default()));
+            let (seq, ruled, outgoing) = (None, None, Vec::new());
+            let judged = Judged { comment, idempotency: None, decision, audit, domains, trace, remembered, seq, ruled, outgoing };
             let Received::New(record) = self.store.record(vec![judged]).wait().unwrap().remove(0) else { panic!("known") };
             *record
         }

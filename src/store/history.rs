@@ -58,12 +58,13 @@ impl Reader {
 mod tests {
     use super::*;
     use crate::budget::audit::Inclusion;
-    use crate::comment::{Comment, Limits, Submission};
+    use crate::comment::{Alike, Comment, Lately, Limits, Submission};
     use crate::decision::{Mode, Policy, Recent, Ruling, decide};
     use crate::dice::Dice;
     use crate::id::CommentId;
     use crate::rules::{Effect, Finding};
     use crate::store::{Bounds, Judged, NewRuling, Store};
+    use crate::trace::Trace;
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_ms(ms)
@@ -82,8 +83,18 @@ mod tests {
         let vouched = Finding::new("site_role", Effect::Trust, "");
         let decision = decide(vec![vouched], None, Recent::default(), policy, Mode::Enforce, comment.received_at);
         let audit = Inclusion::NONE;
-        let judged =
-            Judged { comment, idempotency: None, decision, audit, domains: Vec::new(), seq: None, ruled: None, outgoing: Vec::new() };
+        let judged = Judged {
+            comment,
+            idempotency: None,
+            decision,
+            audit,
+            domains: Vec::new(),
+            trace: Trace::default(),
+            remembered: (Lately::default(), Alike::default()),
+            seq: None,
+            ruled: None,
+            outgoing: Vec::new(),
+        };
         let received = store.record(vec![judged]).wait().unwrap().remove(0);
         let crate::store::Received::New(record) = received else { panic!("{received:?}") };
         *record

@@ -15,6 +15,7 @@ mod reports;
 mod rows;
 mod schema;
 mod tallies;
+mod traces;
 mod waiting;
 mod writer;
 
@@ -25,6 +26,7 @@ pub use history::Span;
 pub use labels::{Labelled, Relabelled};
 pub use lists::ListHits;
 pub use tallies::Tally;
+pub use traces::{RuledTrace, Traced};
 pub use writer::Pending;
 
 use crate::clock::Timestamp;

@@ -200,10 +200,10 @@ pub fn parcel(kind: &str, lane: [u8; 16], content: String) -> Result<Parcel, Sto
     }
 }
 
-fn json(value: &impl Serialize) -> Result<String, StoreError> {
+pub fn json(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Row(error.to_string()))
 }
 
-fn from_json<T: for<'a> Deserialize<'a>>(text: &str) -> Result<T, StoreError> {
+pub fn from_json<T: for<'a> Deserialize<'a>>(text: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::Row(error.to_string()))
 }

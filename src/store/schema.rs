@@ -4,7 +4,7 @@ use super::StoreError;
 use rusqlite::Connection;
 
 /// What an empty store becomes, step by step. A step that has landed is never changed: the next one alters what it made.
-const STEPS: [&str; 4] = [TABLES, FACTS, LIST_HITS, REPORTS];
+const STEPS: [&str; 5] = [TABLES, FACTS, LIST_HITS, REPORTS, TRACES];
 
 /// What `PRAGMA user_version` says of a store of this version: how many steps it has taken.
 pub const VERSION: usize = STEPS.len();
@@ -49,6 +49,19 @@ BEGIN
 END;
 INSERT INTO tallies SELECT site, strftime('%Y-%m', received_at / 1000, 'unixepoch'), verdict, coalesce(ruled, ''), count(*)
     FROM comments WHERE verdict IS NOT NULL GROUP BY 1, 2, 3, 4;
+";
+
+const TRACES: &str = "
+-- What is kept of a judged comment to know its like again after a restart. Rows older than the memory's days go at a start.
+CREATE TABLE traces (
+    site      TEXT NOT NULL,
+    comment   INTEGER NOT NULL REFERENCES comments (seq),
+    at        INTEGER NOT NULL,                 -- ms, when it was judged
+    published INTEGER NOT NULL,                 -- by its verdict
+    trace     BLOB NOT NULL,                    -- keyed hashes and a sketch, see `trace`
+    known     TEXT,                             -- JSON: what was remembered of its like then; null for nothing
+    PRIMARY KEY (site, comment)
+) STRICT, WITHOUT ROWID;
 ";
 
 const TABLES: &str = "

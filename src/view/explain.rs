@@ -6,8 +6,8 @@ use super::terminal::{Ink, Sheet, Tone, columns, cut, fit};
 use super::{Ruled, excerpt, words};
 use crate::classifier::Contribution;
 use crate::comment::Comment;
-use crate::decision::{Decision, Mode, Verdict, logistic};
-use crate::rules::{Effect, Finding, LOG_ODDS_MAX};
+use crate::decision::{Decision, Mode, Verdict, logistic, weight_of_facts};
+use crate::rules::Effect;
 
 /// Characters of the comment: six lines.
 const EXCERPT_CHARS_MAX: usize = 420;
@@ -156,10 +156,7 @@ impl ExplainView<'_> {
             sheet.line(format_args!("  {} {:>5}  {score}", fit(what, WHAT), weight(log_odds)));
         };
         row("sum", model, &format!("probability {}", probability(logistic(model))));
-        // What held it for recent news was no part of the score.
-        let is_fact = |finding: &&Finding| finding.effect != Effect::Hold;
-        let facts: f64 = self.decision.findings.iter().filter(is_fact).map(|finding| finding.log_odds).sum();
-        let facts = facts.clamp(-LOG_ODDS_MAX, LOG_ODDS_MAX);
+        let facts = weight_of_facts(&self.decision.findings);
         if facts != 0.0 {
             row("what rules add", facts, "");
             row("score", model + facts, &format!("probability {}", probability(logistic(model + facts))));
