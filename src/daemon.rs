@@ -1,15 +1,17 @@
 //! The daemon: starts everything, stops everything in order. What each part does is told where it lives.
 
 use crate::clock::Clock;
-use crate::config::{Config, Invalid, Secret};
+use crate::config::{Config, Invalid, Secret, Site};
 use crate::control;
 use crate::demo;
 use crate::dice::{Dice, NoEntropy};
 use crate::flow::judge_loop::{self, Knowledge};
 use crate::flow::memory::Memory;
-use crate::flow::models::Models;
+use crate::flow::models::{Models, SiteModel};
+use crate::flow::schedule::{self, NotTrained, Trained};
 use crate::flow::{App, audit, digest, intake, lists};
 use crate::http;
+use crate::id::SiteId;
 use crate::outbox::{self, Carriers};
 use crate::store::{self, Store};
 use axum::Router;
@@ -37,6 +39,9 @@ const LISTS_EVERY: Duration = Duration::from_secs(5);
 
 /// Requests under way at the end get this long.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
+
+/// Rulings come in bunches: a training waits for so much of one.
+const LEARN_EVERY: Duration = Duration::from_secs(2);
 
 /// The demo's key, which everybody knows.
 const DEMO_KEY: &str = "hamletdemo00";
@@ -146,6 +151,9 @@ impl Daemon {
         tasks.spawn(wake(Arc::clone(&app)));
         tasks.spawn(watch_audits(Arc::clone(&app)));
         tasks.spawn(watch_lists(Arc::clone(&app), self.seen));
+        if app.config.learning.labels_min > 0 {
+            tasks.spawn(learn(Arc::clone(&app)));
+        }
         if let Some(listener) = self.control {
             tasks.spawn(control::serve(Arc::clone(&app), listener));
         }
@@ -246,6 +254,42 @@ async fn watch_lists(app: Arc<App>, mut seen: lists::Seen) {
         let Ok((known, Ok(()))) = watched.await else { return };
         seen = known;
     }
+}
+
+/// Looks after rulings whether a site's labels call for a training, and at the start, in case the last ones came just before the end.
+async fn learn(app: Arc<App>) {
+    let mut trained = Trained::default();
+    loop {
+        let looking = Arc::clone(&app);
+        let looked = tokio::task::spawn_blocking(move || {
+            let models = train_due(&looking, &mut trained);
+            (trained, models)
+        });
+        let Ok((known, models)) = looked.await else { return };
+        trained = known;
+        for (site, model) in models {
+            if app.door.give(site, model).await.is_err() {
+                return;
+            }
+        }
+        tokio::time::sleep(LEARN_EVERY).await;
+        app.ruled.notified().await;
+    }
+}
+
+fn train_due(app: &App, trained: &mut Trained) -> Vec<(SiteId, SiteModel)> {
+    let told = |site: Option<&SiteId>, error: &NotTrained| {
+        let site = site.map(ToString::to_string);
+        tracing::error!(site, error = error as &dyn std::error::Error, "learn.failed");
+    };
+    let due = trained.due(app).inspect_err(|error| told(None, error)).unwrap_or_default();
+    let Ok(program) = std::env::current_exe() else { return Vec::new() };
+    let train = |site: &Site| {
+        let model = schedule::train(app, site, &program).inspect_err(|error| told(Some(&site.id), error)).ok()??;
+        tracing::info!(site = %site.id, model.id = %model.id(), "learn.trained");
+        Some((site.id.clone(), model))
+    };
+    due.into_iter().filter_map(train).collect()
 }
 
 async fn wake(app: Arc<App>) {

@@ -48,7 +48,7 @@ pub enum Mode {
 }
 
 /// Thresholds on the probability of spam, ascending, each in `0.0..=1.0`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Policy {
     /// At most this: published.
     pub publish_max: f64,
@@ -185,10 +185,29 @@ pub fn logistic(log_odds: f64) -> f64 {
 }
 
 impl Decision {
+    /// Findings of rules alone, without those that tell of recent news.
+    fn lasting(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| ![RECENT_RULINGS, INCOMING_SPAM].contains(&finding.code.as_str()))
+    }
+
+    /// What the past said of the comment, as it counted beside the model's logit.
+    pub fn facts_log_odds(&self) -> f64 {
+        self.lasting().map(|finding| finding.log_odds).sum::<f64>().clamp(-LOG_ODDS_MAX, LOG_ODDS_MAX)
+    }
+
+    /// Whether a rule decided it, so that no threshold had a say.
+    pub fn is_by_rule(&self) -> bool {
+        self.findings.iter().any(|finding| matches!(finding.effect, Effect::Reject | Effect::Trust))
+    }
+
+    /// Whether a rule keeps it from being published without a person.
+    pub fn is_held_by_rule(&self) -> bool {
+        self.lasting().any(|finding| finding.effect == Effect::Hold)
+    }
+
     /// Whether the score published or rejected it: no rule vouched for it or rejected it, and no person is asked.
     pub fn is_by_score(&self) -> bool {
-        let is_by_rule = self.findings.iter().any(|finding| matches!(finding.effect, Effect::Reject | Effect::Trust));
-        self.verdict != Verdict::Hold && self.score.is_some() && !is_by_rule
+        self.verdict != Verdict::Hold && self.score.is_some() && !self.is_by_rule()
     }
 
     /// The verdict, and `discard` for one that need not even be kept.

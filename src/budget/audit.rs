@@ -18,11 +18,14 @@ pub struct Rates {
 pub struct Inclusion {
     pub audited: bool,
     pub probability: f64,
+    /// How likely any decision of that moment was to be put before a person, at least: the lower of the rates. It does not depend on the
+    /// comment, so those of one floor stand for all that came while it was in force (see [`super::sample`]).
+    pub floor: f64,
 }
 
 impl Inclusion {
-    /// It was never to be audited.
-    pub const NONE: Self = Self { audited: false, probability: 0.0 };
+    /// Nobody is asked, whatever is decided.
+    pub const NONE: Self = Self { audited: false, probability: 0.0, floor: 0.0 };
 }
 
 impl Rates {
@@ -37,7 +40,7 @@ impl Rates {
             Verdict::Hold => 0.0,
             Verdict::Reject => rates.rejected,
         };
-        Inclusion { audited: draw < probability, probability }
+        Inclusion { audited: draw < probability, probability, floor: rates.published.min(rates.rejected) }
     }
 
     pub(super) fn proper(self) -> Self {
@@ -177,7 +180,7 @@ mod tests {
     #[test]
     fn decisions_are_chosen_by_their_kind() {
         let check = |verdict, draw, audited, probability| {
-            assert_eq!(RATES.choose(verdict, draw), Inclusion { audited, probability });
+            assert_eq!(RATES.choose(verdict, draw), Inclusion { audited, probability, floor: 0.02 });
         };
         check(Verdict::Publish, 0.099, true, 0.1);
         check(Verdict::Publish, 0.1, false, 0.1);

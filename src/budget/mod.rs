@@ -1,6 +1,7 @@
 //! The budget: from the errors that an admin allows to thresholds, by exact bounds on labelled scores, and what that costs in people's time.
 //! Pure arithmetic over (probability of spam, label); who scores, and that the scores are out-of-sample, is `flow`'s. The parts:
-//! [`binomial`] bounds a share, [`workload`] forecasts what goes to the moderators, [`audit`] watches the bounds afterwards.
+//! [`binomial`] bounds a share, [`workload`] forecasts what goes to the moderators, [`sample`] says which labels may stand for all comments,
+//! [`terms`] is what a model's card keeps of all this, [`audit`] watches the bounds afterwards.
 //!
 //! ## What is promised
 //!
@@ -27,14 +28,17 @@
 
 pub mod audit;
 pub mod binomial;
+pub mod sample;
 #[cfg(test)]
 mod simulation;
+pub mod terms;
 pub mod workload;
 
 use crate::classifier::Label;
 use crate::classifier::evaluate::ThreeWay;
 use crate::decision::Policy;
 use binomial::{errors_allowed, labels_needed, lower_bound, upper_bound};
+use serde::{Deserialize, Serialize};
 use workload::{Forecast, Traffic};
 
 /// Shares of spam in what comes in at which spam among what is published is stated: a quiet blog, a usual one, a found one, a flooded one.
@@ -47,11 +51,18 @@ pub const CURVE_SHARES: [f64; 9] = [0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03
 const EVEN: f64 = 0.5;
 
 /// The errors that an admin allows.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Budget {
     spam_published_max: f64,
     ham_rejected_max: f64,
     confidence: f64,
+}
+
+impl Default for Budget {
+    /// What `config/default.toml` ships: 1 % of spam, .5 % of ham, 90 % sure.
+    fn default() -> Self {
+        Self { spam_published_max: 0.01, ham_rejected_max: 0.005, confidence: 0.9 }
+    }
 }
 
 impl Budget {
@@ -84,12 +95,22 @@ impl Budget {
         let scores = Scores::of(scored);
         match (scores.publish(self.spam_published_max, self.tail()), scores.reject(self.ham_rejected_max, self.tail())) {
             (Some(publish), Some(reject)) => Outcome::Certified(scores.certificate(self, publish, reject, fixed)),
-            _ => Outcome::NotCertified {
-                spam_needed: labels_needed(self.spam_published_max, self.tail()).saturating_sub(scores.spam.len()),
-                ham_needed: labels_needed(self.ham_rejected_max, self.tail()).saturating_sub(scores.ham.len()),
-                policy: fixed,
-            },
+            _ => self.not_certified(scores.spam.len(), scores.ham.len(), fixed),
         }
+    }
+
+    /// What so many labels say at best, before any is scored: how many are missing of each class.
+    pub fn not_certified(self, spam: usize, ham: usize, fixed: Policy) -> Outcome {
+        Outcome::NotCertified {
+            spam_needed: labels_needed(self.spam_published_max, self.tail()).saturating_sub(spam),
+            ham_needed: labels_needed(self.ham_rejected_max, self.tail()).saturating_sub(ham),
+            policy: fixed,
+        }
+    }
+
+    /// Whether so many labels can carry it, if they are scored well.
+    pub fn is_within_reach(self, spam: usize, ham: usize) -> bool {
+        spam >= labels_needed(self.spam_published_max, self.tail()) && ham >= labels_needed(self.ham_rejected_max, self.tail())
     }
 
     fn tail(self) -> f64 {
@@ -98,7 +119,8 @@ impl Budget {
 }
 
 /// What the labels can carry.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Certified(Certificate),
     /// Too few labels even if every one of them were scored without error: so many more are needed of each class, and until then the fixed
@@ -121,7 +143,7 @@ impl Outcome {
 }
 
 /// Thresholds with the measurement they rest on.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Certificate {
     pub budget: Budget,
     /// A `publish_max` just below 0 publishes nothing, a `reject_min` just above 1 rejects nothing.
@@ -133,7 +155,7 @@ pub struct Certificate {
 
 /// Exact bounds on the shares of error and of success, each in `0.0..=1.0`. Any two of them hold together with the confidence that they
 /// were made with.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bounds {
     /// Of all spam.
     pub spam_published_max: f64,

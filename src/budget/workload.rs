@@ -9,6 +9,9 @@ use crate::decision::Policy;
 /// A forecast is counted out one by one and stops here: ten comments a second, all day.
 const COMMENTS_PER_DAY_MAX: f64 = 1e6;
 
+/// How often a day's work lies between the ends of its forecast: four days of five.
+pub const FORECAST_LEVEL: f64 = 0.8;
+
 /// Farther out a sum of a million terms is no longer exact.
 const LEVEL_MAX: f64 = 0.999;
 
@@ -31,7 +34,7 @@ impl Traffic<'_> {
 }
 
 /// What goes to the moderators on one day: "about 14 a day, 9 to 21".
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Forecast {
     pub expected_per_day: f64,
     /// Ends of the central prediction interval for a single day, both included.

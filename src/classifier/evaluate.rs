@@ -3,6 +3,7 @@
 
 use super::Label;
 use crate::decision::{Policy, Verdict, logistic};
+use serde::{Deserialize, Serialize};
 
 /// The shares of ham wrongly called spam at which recall is stated: a blog can bear 0.1 %, and papers report up to 1 %.
 pub const FALSE_POSITIVE_RATES: [f64; 3] = [0.001, 0.005, 0.01];
@@ -58,7 +59,7 @@ pub fn measure(scored: &[(f64, Label)]) -> Measures {
 }
 
 /// How many comments got which verdict.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     pub published: usize,
     pub held: usize,
@@ -92,7 +93,7 @@ impl FromIterator<Verdict> for Tally {
 }
 
 /// What became of spam and of ham: the three ways of each.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThreeWay {
     pub spam: Tally,
     pub ham: Tally,

@@ -9,6 +9,7 @@ use super::hashing::Hashing;
 use super::stack::{INPUTS, Stack};
 use super::table::Table;
 use super::{Label, Score};
+use crate::budget::terms::Terms;
 use crate::decision::logistic;
 use crate::id::ModelId;
 use crate::text::Reading;
@@ -68,6 +69,9 @@ pub struct Card {
     /// The last ruling of the store that was learnt, by its number; none where rulings were not the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ruling: Option<i64>,
+    /// The thresholds that it was measured to bear; none where nobody measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Terms>,
     /// What it said of a few texts when it was made.
     pub golden: Vec<Golden>,
 }

@@ -120,6 +120,7 @@ pub fn train(
         sources,
         figures,
         ruling: None,
+        terms: None,
         golden: Vec::new(),
     };
     let counts = (fold.reach == Reach::Home).then_some(fold.counts);

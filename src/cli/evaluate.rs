@@ -4,7 +4,7 @@
 
 mod json;
 mod report;
-mod table;
+pub mod table;
 
 use crate::budget::Budget;
 use crate::classifier::splits::{self, GROUPS_ALONE_MAX, Split};
@@ -149,7 +149,7 @@ impl Evaluate {
         let program = std::env::current_exe().context("cannot find this program to run the fit in a process of its own")?;
         let base_id = base.as_ref().map(|base| base.id.to_string());
         // Of a base only its tables are read.
-        let plan = Plan { split, seed: self.seed, base: base.map(|base| Model { counts: None, ..base }), program: &program };
+        let plan = Plan { split, seed: self.seed, base: base.map(|base| Model { counts: None, ..base }), key: 0, program: &program };
         let scored = evaluate::scores(all, &plan, |done, of| progress("judged", done, of))?;
         let judged = scored.iter().map(|one| one.part).collect::<HashSet<_>>().len();
         let parts = judged + usize::from(by == By::Time);

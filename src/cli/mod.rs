@@ -9,6 +9,7 @@ mod explain;
 mod fit_counts;
 mod init;
 mod lists;
+mod model;
 mod queue;
 mod replay;
 mod retrain;
@@ -17,10 +18,11 @@ mod serve;
 mod since;
 mod train;
 
-use crate::config::Invalid;
 use crate::config::settings::Settings;
+use crate::config::{Invalid, Site};
 use crate::daemon::CannotServe;
 use crate::flow::learn::CannotLearn;
+use crate::id::SiteId;
 use crate::store::StoreError;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
@@ -57,6 +59,9 @@ enum Command {
     Replay(replay::Replay),
     /// Learn from the moderators' rulings and put the new model to work
     Retrain(retrain::Retrain),
+    /// The models on the shelf
+    #[command(subcommand)]
+    Model(model::ModelCommand),
     /// Comments that wait for a person
     #[command(subcommand)]
     Queue(queue::QueueCommand),
@@ -90,6 +95,13 @@ type Environment = Vec<(String, String)>;
 impl Place {
     fn settings(&self, environment: &Environment) -> Result<Settings, Invalid> {
         Settings::load(self.config.as_deref(), environment.iter().cloned())
+    }
+
+    /// A site as set; one that the settings do not name has what all sites have.
+    fn site(&self, environment: &Environment, id: &SiteId) -> Result<Site, Invalid> {
+        let settings = self.settings(environment)?;
+        let set = settings.clone().check().ok().and_then(|mut config| config.sites.remove(id));
+        set.map_or_else(|| settings.site_of_defaults(), Ok)
     }
 
     /// The data directory: as named here, else as set.
@@ -132,6 +144,7 @@ fn obey(command: Command, environment: &Environment) -> anyhow::Result<()> {
         Command::Explain(explain) => explain.run(environment),
         Command::Replay(replay) => replay.run(environment),
         Command::Retrain(retrain) => retrain.run(environment),
+        Command::Model(model) => model.run(environment),
         Command::Queue(queue) => queue.run(environment),
         Command::Lists(lists) => lists.run(environment),
         Command::Campaigns(campaigns) => campaigns.run(environment),

@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::control::{self, Command, Reply};
 use crate::dice::Dice;
 use crate::flow::audit;
+use crate::flow::certify::Asked;
 use crate::flow::learn::{self, CannotLearn};
 use crate::id::{ModelId, SiteId};
 use crate::shelf::{self, Shelf};
@@ -42,9 +43,11 @@ impl Retrain {
         let program = std::env::current_exe().context("cannot find this program to run the fit in a process of its own")?;
         let dice = Dice::system()?;
         let mut trained = 0;
-        self.warn(environment, &reader)?;
+        self.warn(environment, &reader, &shelf)?;
         for site in &sites {
-            match learn::retrain((&reader, &shelf), site, &program, dice.bytes(), Clock::System.now().to_string()) {
+            let set = self.place.site(environment, site)?;
+            let asked = Asked { budget: set.budget, fixed: set.policy, rates: set.audit.rates };
+            match learn::retrain((&reader, &shelf), site, &program, dice.bytes(), Clock::System.now().to_string(), &asked) {
                 // One young site among several keeps nobody from learning; asked for by name it is the answer.
                 Err(CannotLearn::Train(few @ CannotTrain::TooFew { .. })) if named.is_none() => {
                     eprintln!("{site}: {few}; the model it has goes on");
@@ -64,10 +67,10 @@ impl Retrain {
     }
 
     /// What spot checks say of the models so far, where the settings tell what is allowed; a demo has none.
-    fn warn(&self, environment: &Environment, reader: &Reader) -> anyhow::Result<()> {
+    fn warn(&self, environment: &Environment, reader: &Reader, shelf: &Shelf) -> anyhow::Result<()> {
         let Ok(config) = self.place.settings(environment)?.check() else { return Ok(()) };
         for site in config.sites.values() {
-            for (model, alarm) in audit::alarms_of(reader, site)? {
+            for (model, alarm) in audit::alarms_of(reader, shelf, site)? {
                 eprintln!("{}: model {model}: {alarm}", site.id);
             }
         }
@@ -84,6 +87,9 @@ fn tell(site: &SiteId, model: &crate::classifier::Model) {
     }
     let (accuracy, auc, log_loss) = (figures.accuracy, figures.auc, figures.log_loss);
     eprintln!("{site}: each scored unseen by its own words: accuracy {accuracy:.4}, AUC {auc:.4}, log loss {log_loss:.4}");
+    if let Some(terms) = &card.terms {
+        super::model::told(terms).lines().for_each(|line| eprintln!("{site}: {line}"));
+    }
 }
 
 /// Lets the running daemon judge a site with the model that is now its current one.

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 #[derive(Debug, Args)]
@@ -29,6 +30,9 @@ pub struct Serve {
 /// them took a tenth to a third more comments per second than two.
 const WORKERS_MAX: usize = 4;
 
+/// At the end a training, which may take minutes, is left behind: the shelf takes a model whole or not at all, and the next start trains again.
+const LEFT_BEHIND_MAX: Duration = Duration::from_secs(1);
+
 pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     tokio::runtime::Builder::new_multi_thread().worker_threads((cores / 2).clamp(1, WORKERS_MAX)).enable_all().build()
@@ -39,13 +43,16 @@ impl Serve {
         log(environment);
         install_tls();
         let what = self.what(environment)?;
-        runtime().context("the runtime cannot start")?.block_on(async {
+        let runtime = runtime().context("the runtime cannot start")?;
+        let served = runtime.block_on(async {
             let daemon = Daemon::open(what, Clock::System).await?;
             // A closed stdout (a unit without one) is no reason not to serve.
             let _ = std::io::stdout().write_all(banner(&daemon).as_bytes());
             daemon.serve(told_to_stop()).await?;
             anyhow::Ok(())
-        })
+        });
+        runtime.shutdown_timeout(LEFT_BEHIND_MAX);
+        served
     }
 
     fn what(&self, environment: &Environment) -> anyhow::Result<What> {

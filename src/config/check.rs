@@ -3,7 +3,7 @@
 
 use super::problem::{Invalid, Problems, is_host};
 use super::settings::{self, Settings};
-use super::{Config, Digest, Intake, Mail, Outbox, Review, Smtp, Store, Tls, Transport, lists, people};
+use super::{Config, Digest, Intake, Learning, Mail, Outbox, Review, Smtp, Store, Tls, Transport, lists, people};
 use crate::campaign;
 use crate::comment::Limits;
 use std::net::SocketAddr;
@@ -47,6 +47,7 @@ impl Settings {
             review: review(problem, &self.review),
             lists: lists::lists(problem, &self),
             dns: super::dns::dns(problem, &self),
+            learning: Learning { labels_min: problem.number("learning.labels_min", self.learning.labels_min, "a number", 0..=1_000_000) },
             sites: people::sites(problem, &self),
             moderators: people::moderators(problem, &self),
             data,

@@ -1,6 +1,7 @@
 //! Configuration: what runs. [`Settings`] is what was written, by layers; a [`Config`] is made of it only by a check that
 //! reports every problem at once. `config/default.toml` is the manual: every key with its unit, range and reason.
 
+use crate::budget::Budget;
 use crate::budget::audit::Rates;
 use crate::campaign;
 use crate::comment::Limits;
@@ -47,6 +48,7 @@ pub struct Config {
     /// Read by [`Config::with_lists`] and whenever a file changes.
     pub lists: Vec<ListFile>,
     pub dns: crate::dns::Settings,
+    pub learning: Learning,
     pub sites: BTreeMap<SiteId, Site>,
     pub moderators: BTreeMap<ModeratorId, Moderator>,
 }
@@ -139,6 +141,13 @@ pub struct Review {
     pub undo: Duration,
 }
 
+/// When the daemon trains by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Learning {
+    /// Labels of a site before its first training; 0 is never.
+    pub labels_min: usize,
+}
+
 #[derive(Debug, Clone)]
 pub struct Site {
     pub id: SiteId,
@@ -150,7 +159,11 @@ pub struct Site {
     pub loopback_only: bool,
     pub mode: Mode,
     pub rules: rules::Settings,
+    /// Thresholds as written.
     pub policy: Policy,
+    /// The errors that are allowed.
+    pub budget: Budget,
+    pub thresholds: Thresholds,
     pub audit: Audit,
     pub webhook: Option<Webhook>,
 }
@@ -175,6 +188,15 @@ impl Akismet {
 pub enum HoldAs {
     Spam,
     Ham,
+}
+
+/// Which thresholds are in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thresholds {
+    /// Those that follow from the budget, where the site's model is certified for it; else those written.
+    Budget,
+    /// Those written.
+    Fixed,
 }
 
 /// Spot checks of automatic decisions, and what they must not show; shares in `0.0..=1.0`.

@@ -4,7 +4,8 @@
 use super::problem::{Invalid, Problems};
 use super::secret::{HIDDEN, Secret};
 use super::settings::{self, Settings};
-use super::{Akismet, Audit, Moderator, Site, Webhook, akismet, behaviour, lists};
+use super::{Akismet, Audit, Moderator, Site, Thresholds, Webhook, akismet, behaviour, lists};
+use crate::budget::Budget;
 use crate::budget::audit::Rates;
 use crate::decision::{Mode, Policy};
 use crate::id::{ModeratorId, SiteId};
@@ -38,6 +39,7 @@ impl Settings {
     /// [`Invalid`] when the thresholds or rules of all sites make no sense.
     pub fn site_of_defaults(&self) -> Result<Site, Invalid> {
         let mut problems = Problems::default();
+        let all = Judging::of(&mut problems, "policy", &self.policy, Judging::none());
         let site = Site {
             id: SiteId::new("any-site"),
             name: "any site".to_owned(),
@@ -46,8 +48,10 @@ impl Settings {
             loopback_only: false,
             mode: Mode::Enforce,
             rules: of_all(&mut problems, self),
-            policy: policy(&mut problems, "policy", &self.policy, NO_POLICY),
-            audit: audit(&mut problems, "policy", &self.policy, NO_AUDIT),
+            policy: all.policy,
+            budget: all.budget,
+            thresholds: all.thresholds,
+            audit: all.audit,
             webhook: None,
         };
         problems.settle(site)
@@ -80,8 +84,7 @@ const NO_AUDIT: Audit = Audit { rates: Rates::NONE, published_spam_max: 1.0, rej
 const NO_POLICY: Policy = Policy { publish_max: 0.0, reject_min: 1.0, discard_min: 1.0 };
 
 pub(super) fn sites(problems: &mut Problems, settings: &Settings) -> BTreeMap<SiteId, Site> {
-    let policy = policy(problems, "policy", &settings.policy, NO_POLICY);
-    let audit = audit(problems, "policy", &settings.policy, NO_AUDIT);
+    let judging = Judging::of(problems, "policy", &settings.policy, Judging::none());
     let rules = rules::Settings { dns_lists: super::dns::rules(problems, settings), ..of_all(problems, settings) };
     if settings.sites.is_empty() {
         let instead = "no site is configured: add [sites.NAME] with an api_key, or try `hamlet serve --demo`";
@@ -90,7 +93,7 @@ pub(super) fn sites(problems: &mut Problems, settings: &Settings) -> BTreeMap<Si
     let mut sites = BTreeMap::new();
     let mut keys: BTreeMap<[u8; 32], String> = BTreeMap::new();
     for (id, written) in &settings.sites {
-        let site = site(problems, id, written, (policy, audit, &rules));
+        let site = site(problems, id, written, (judging, &rules));
         let own = site.keys.iter().map(|key| ("api_key", *key)).chain(site.akismet.key.map(|key| ("akismet_key", key)));
         for (name, key) in own {
             let place = format!("sites.{id}.{name}");
@@ -109,10 +112,36 @@ fn of_all(problems: &mut Problems, settings: &Settings) -> rules::Settings {
     rules(problems, "rules", &settings.rules, &rules::Settings::default())
 }
 
-type OfAll<'a> = (Policy, Audit, &'a rules::Settings);
+/// What a table `policy` says.
+#[derive(Debug, Clone, Copy)]
+struct Judging {
+    policy: Policy,
+    budget: Budget,
+    thresholds: Thresholds,
+    audit: Audit,
+}
 
-fn site(problems: &mut Problems, id: &str, written: &settings::Site, (policy_base, audit_base, rules_base): OfAll<'_>) -> Site {
+impl Judging {
+    /// Below every layer.
+    fn none() -> Self {
+        Self { policy: NO_POLICY, budget: Budget::default(), thresholds: Thresholds::Budget, audit: NO_AUDIT }
+    }
+
+    fn of(problems: &mut Problems, key: &str, written: &settings::Policy, base: Self) -> Self {
+        Self {
+            policy: policy(problems, key, written, base.policy),
+            budget: budget(problems, key, written, base.budget),
+            thresholds: thresholds(problems, key, written, base.thresholds),
+            audit: audit(problems, key, written, base.audit),
+        }
+    }
+}
+
+type OfAll<'a> = (Judging, &'a rules::Settings);
+
+fn site(problems: &mut Problems, id: &str, written: &settings::Site, (base, rules_base): OfAll<'_>) -> Site {
     let key = format!("sites.{id}");
+    let judging = Judging::of(problems, &format!("{key}.policy"), &written.policy, base);
     check_id(problems, &key, id);
     Site {
         id: SiteId::new(id),
@@ -122,8 +151,10 @@ fn site(problems: &mut Problems, id: &str, written: &settings::Site, (policy_bas
         loopback_only: false,
         mode: mode(problems, &format!("{key}.mode"), written.mode.as_deref()),
         rules: rules(problems, &format!("{key}.rules"), &written.rules, rules_base),
-        policy: policy(problems, &format!("{key}.policy"), &written.policy, policy_base),
-        audit: audit(problems, &format!("{key}.policy"), &written.policy, audit_base),
+        policy: judging.policy,
+        budget: judging.budget,
+        thresholds: judging.thresholds,
+        audit: judging.audit,
         webhook: webhook(problems, &key, written),
     }
 }
@@ -202,6 +233,33 @@ fn policy(problems: &mut Problems, key: &str, written: &settings::Policy, base: 
         problems.add(key, value, "write them so that publish_max < reject_min <= discard_min");
     }
     policy
+}
+
+fn thresholds(problems: &mut Problems, key: &str, written: &settings::Policy, base: Thresholds) -> Thresholds {
+    match written.thresholds.as_deref() {
+        None => base,
+        Some("budget") => Thresholds::Budget,
+        Some("fixed") => Thresholds::Fixed,
+        Some(other) => {
+            problems.add(&format!("{key}.thresholds"), format!("{other:?}"), "write budget or fixed");
+            base
+        }
+    }
+}
+
+fn budget(problems: &mut Problems, key: &str, written: &settings::Policy, base: Budget) -> Budget {
+    let mut share = |name: &str, value: Option<f64>, base: f64| {
+        let value = value.unwrap_or(base);
+        if value > 0.0 && value < 1.0 {
+            return value;
+        }
+        problems.add(&format!("{key}.{name}"), value.to_string(), "write a share above 0 and below 1");
+        base
+    };
+    let spam_published_max = share("spam_published_max", written.spam_published_max, base.spam_published_max());
+    let ham_rejected_max = share("ham_rejected_max", written.ham_rejected_max, base.ham_rejected_max());
+    let confidence = share("confidence", written.confidence, base.confidence());
+    Budget::new(spam_published_max, ham_rejected_max, confidence).unwrap_or(base)
 }
 
 fn audit(problems: &mut Problems, key: &str, written: &settings::Policy, base: Audit) -> Audit {

@@ -26,6 +26,7 @@ pub struct Settings {
     pub(super) mail: Mail,
     pub(super) digest: Digest,
     pub(super) review: Review,
+    pub(super) learning: Learning,
     pub(super) policy: Policy,
     pub(super) rules: Rules,
     pub(super) dns: Dns,
@@ -133,10 +134,20 @@ pub(super) struct Review {
     pub undo_seconds: i64,
 }
 
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Learning {
+    pub labels_min: i64,
+}
+
 /// For all sites every key is there, by the defaults; for one site only what it overrides.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a table")]
 pub(super) struct Policy {
+    pub thresholds: Option<String>,
+    pub spam_published_max: Option<f64>,
+    pub ham_rejected_max: Option<f64>,
+    pub confidence: Option<f64>,
     pub publish_max: Option<f64>,
     pub reject_min: Option<f64>,
     pub discard_min: Option<f64>,

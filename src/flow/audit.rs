@@ -4,9 +4,10 @@
 use super::App;
 use crate::budget::audit::{Drift, Inclusion};
 use crate::classifier::Label;
-use crate::config::{self, Site};
+use crate::config::{self, Site, Thresholds};
 use crate::decision::{Decision, Mode, Verdict};
 use crate::id::{ModelId, SiteId};
+use crate::shelf::Shelf;
 use crate::store::{Audit, Reader, StoreError};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,8 +18,11 @@ const FALSE_ALARM_MAX: f64 = 0.05;
 /// Whether a decision becomes a spot check; `draw` is uniform in `0.0..1.0`. Only what a score decided is checked, and only where verdicts are
 /// carried out: who merely observes sees everything published and gets no mail.
 pub fn choose(site: &Site, decision: &Decision, draw: f64) -> Inclusion {
-    let is_checked = decision.mode == Mode::Enforce && decision.is_by_score();
-    if is_checked { site.audit.rates.choose(decision.verdict, draw) } else { Inclusion::NONE }
+    if decision.mode != Mode::Enforce {
+        return Inclusion::NONE;
+    }
+    let chosen = site.audit.rates.choose(decision.verdict, draw);
+    if decision.is_by_score() { chosen } else { Inclusion { floor: chosen.floor, ..Inclusion::NONE } }
 }
 
 /// More errors among one kind of decision than the site allows.
@@ -56,7 +60,7 @@ pub type Warned = BTreeSet<(SiteId, String, &'static str)>;
 /// [`StoreError`] from the store.
 pub fn watch(app: &App, warned: &mut Warned) -> Result<(), StoreError> {
     for site in app.config.sites.values() {
-        for (model, alarm) in alarms_of(app.store.read(), site)? {
+        for (model, alarm) in alarms_of(app.store.read(), &app.shelf, site)? {
             if warned.insert((site.id.clone(), model.to_string(), alarm.verdict.as_str())) {
                 tracing::warn!(
                     site = %site.id, model.id = %model, verdict = alarm.verdict.as_str(), audits = alarm.audits, errors = alarm.errors,
@@ -68,14 +72,25 @@ pub fn watch(app: &App, warned: &mut Warned) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The alarms about the model that decided a site's last spot check.
+/// The alarms about the model that decided a site's last spot check. What is allowed follows from the model's certificate, where that is
+/// what the site goes by.
 ///
 /// # Errors
 /// [`StoreError`] from the store.
-pub fn alarms_of(reader: &Reader, site: &Site) -> Result<Vec<(ModelId, Alarm)>, StoreError> {
+pub fn alarms_of(reader: &Reader, shelf: &Shelf, site: &Site) -> Result<Vec<(ModelId, Alarm)>, StoreError> {
     let Some(model) = reader.last_audited(&site.id)? else { return Ok(Vec::new()) };
     let audits = reader.audits(&site.id, &model)?;
-    Ok(alarms(&audits, &site.audit).into_iter().map(|alarm| (model.clone(), alarm)).collect())
+    Ok(alarms(&audits, &allowed(shelf, site, &model)).into_iter().map(|alarm| (model.clone(), alarm)).collect())
+}
+
+fn allowed(shelf: &Shelf, site: &Site, model: &ModelId) -> config::Audit {
+    // A model that cannot be read has been told of where it should have judged.
+    let current = shelf.current(&site.id).ok().flatten().filter(|current| current.id == *model && site.thresholds == Thresholds::Budget);
+    let terms = current.and_then(|current| current.card.terms).filter(|terms| terms.budget == site.budget);
+    match terms.and_then(|terms| terms.error_shares_max()) {
+        Some((published_spam_max, rejected_ham_max)) => config::Audit { published_spam_max, rejected_ham_max, ..site.audit },
+        None => site.audit,
+    }
 }
 
 impl fmt::Display for Alarm {

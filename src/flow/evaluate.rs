@@ -39,6 +39,8 @@ pub struct Plan<'a> {
     pub split: Split,
     pub seed: u64,
     pub base: Option<Model>,
+    /// The hashing's; any is as good as another.
+    pub key: u64,
     pub program: &'a Path,
 }
 
@@ -244,7 +246,7 @@ fn check(examples: &[Example], parts: &[Option<usize>], judged: &[usize], split:
 }
 
 fn model_of(examples: &[Example], learnt: &[usize], plan: &Plan<'_>) -> Result<Model, CannotLearn> {
-    let mut fold = Fold::new(Reach::Home, 0);
+    let mut fold = Fold::new(Reach::Home, plan.key);
     if let Some(base) = &plan.base {
         fold = fold.over(base.clone());
     }
@@ -305,7 +307,7 @@ mod tests {
 
     #[track_caller]
     fn check(examples: &[Example], split: Split, expected: &str) {
-        let plan = Plan { split, seed: 0, base: None, program: Path::new("/never/run") };
+        let plan = Plan { split, seed: 0, base: None, key: 0, program: Path::new("/never/run") };
         let said = scores(examples, &plan, |_, _| ()).unwrap_err().to_string();
         assert!(said.contains(expected), "{said}");
     }
@@ -320,7 +322,7 @@ mod tests {
         check(&examples(50, 50), Split::Time(5), "fewer --folds");
         let copies = vec![examples(1, 1); 20].concat();
         check(&copies, Split::FoldsOfTexts(2), "there are 1 and 1");
-        let plan = Plan { split: Split::Folds(2), seed: 0, base: None, program: Path::new("/never/run") };
+        let plan = Plan { split: Split::Folds(2), seed: 0, base: None, key: 0, program: Path::new("/never/run") };
         assert!(matches!(
             learning_curve(&examples(31, 31), &plan, true, |_, _| ()),
             Err(CannotEvaluate::TooFewForCurve { needed: 62, found: 62 })

@@ -178,7 +178,7 @@ pub async fn submit(app: &App, site: &Site, submission: Submission, idempotency:
 pub async fn submit_ruled(app: &App, site: &Site, comment: Comment, ruled: Ruled) -> Result<Box<Record>, Refusal> {
     let ticket = |comment, answer| Knock::Waiting(Box::new(Ticket { comment, idempotency: None, ruled: Some(ruled), answer }));
     let record = knock(app, site, comment, ticket).await.and_then(taken)?;
-    app.door.ruled(&site.id);
+    app.has_ruled(&site.id);
     Ok(record)
 }
 

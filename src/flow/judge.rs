@@ -20,12 +20,13 @@ pub fn judge(
     let mut findings = rules::apply(&Case { comment, reading, facts, settings: &site.rules });
     let (score, recent) = model.map(|model| model.score(features, reading)).unzip();
     let log_odds = score.as_ref().map(|score| score.log_odds);
+    let policy = model.map_or(site.policy, |model| model.policy(site));
     if let Some(model) = model
-        && log_odds.is_some_and(|log_odds| site.policy.verdict(logistic(log_odds)) == Verdict::Publish)
+        && log_odds.is_some_and(|log_odds| policy.verdict(logistic(log_odds)) == Verdict::Publish)
     {
         findings.extend(model.worst_part(features, &comment.body).filter(|part| *part >= PART_LOG_ODDS_MIN).map(|_| part_like_spam()));
     }
-    (decide(findings, score, recent.unwrap_or_default(), site.policy, site.mode, facts.now), log_odds)
+    (decide(findings, score, recent.unwrap_or_default(), policy, site.mode, facts.now), log_odds)
 }
 
 /// A stretch at .8 and above: at .9 an attack that appends good words gets through half as often again, below .8 more ham is held.

@@ -1,6 +1,7 @@
 //! Learning: from labels to a model on the shelf. The fit itself runs in a process of its own (see `classifier::train` for why), which also
 //! keeps a big retrain out of the daemon's memory.
 
+use super::certify::{self, Asked, Procedure};
 use super::examples::{self, BadLine, Unread};
 use crate::classifier::train::{CannotTrain, Fitted, Folded, train};
 use crate::classifier::{BadModel, Document, Features, Fold, Model, Reach, Source};
@@ -131,7 +132,7 @@ fn hex(digest: &[u8]) -> String {
 }
 
 /// Trains on a site's own labels over the starter model, puts the model on the shelf and promotes it for that site. `program` is this
-/// binary; `drawn` becomes the secret of the hashing where there is none yet.
+/// binary; `drawn` becomes the secret of the hashing where there is none yet. What the labels say of the budget goes on its card.
 ///
 /// # Errors
 /// [`CannotLearn`]; the shelf is then as it was.
@@ -141,19 +142,23 @@ pub fn retrain(
     program: &Path,
     drawn: [u8; SECRET_BYTES],
     trained_at: String,
+    asked: &Asked,
 ) -> Result<Model, CannotLearn> {
-    let Labelled { examples, ruling } = reader.labelled(site)?;
+    let labelled = reader.labelled(site)?;
+    let Labelled { examples, ruling, .. } = &labelled;
     let starter = shelf::starter().map_err(CannotLearn::Starter)?;
-    let mut fold = Fold::new(Reach::Home, shelf.hashing_key(site, drawn)?).over(starter);
+    let key = shelf.hashing_key(site, drawn)?;
+    let mut fold = Fold::new(Reach::Home, key).over(starter.clone());
     let mut digest = Sha256::new();
-    for example in &examples {
+    for example in examples {
         digest.update(&example.body);
         digest.update([0]);
         fold.add(example);
     }
     let source = Source { name: "rulings".to_owned(), sha256: hex(&digest.finalize()), examples: examples.len(), origin: None };
     let mut model = train(fold, vec![source], trained_at, |folded| fit_apart(program, folded))?;
-    model.card.ruling = Some(ruling);
+    model.card.ruling = Some(*ruling);
+    model.card.terms = Some(certify::terms(reader, site, &labelled, asked, Procedure { base: Some(starter), key, program })?);
     shelf.save(&model)?;
     shelf.promote(site, &model.id)?;
     Ok(model)

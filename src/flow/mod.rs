@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod campaigns;
+pub mod certify;
 pub mod digest;
 pub mod document;
 pub mod evaluate;
@@ -17,6 +18,7 @@ pub mod models;
 pub mod replay;
 pub mod report;
 pub mod review;
+pub mod schedule;
 
 use crate::action::Keys;
 use crate::clock::Clock;
@@ -48,6 +50,8 @@ pub struct App {
     pub parcels: Notify,
     /// Something came to be held.
     pub held: Notify,
+    /// A person ruled.
+    pub ruled: Notify,
     sites_by_key: HashMap<[u8; 32], SiteId>,
     sites_by_akismet_key: HashMap<[u8; 32], SiteId>,
 }
@@ -74,6 +78,7 @@ impl App {
             dns: Dns::new(&config.dns),
             parcels: Notify::new(),
             held: Notify::new(),
+            ruled: Notify::new(),
             config,
             store,
             clock,
@@ -93,6 +98,12 @@ impl App {
     /// The site whose Akismet key this is; host names lose capitals on the way.
     pub fn site_of_akismet_key(&self, key: &str) -> Option<&Site> {
         self.site_under(&self.sites_by_akismet_key, &key.to_ascii_lowercase())
+    }
+
+    /// A person ruled on this site: its model at work learns that, and perhaps a training is due.
+    fn has_ruled(&self, site: &SiteId) {
+        self.door.ruled(site);
+        self.ruled.notify_one();
     }
 
     fn site_under(&self, sites: &HashMap<[u8; 32], SiteId>, key: &str) -> Option<&Site> {

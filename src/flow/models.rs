@@ -5,7 +5,8 @@
 use super::App;
 use crate::classifier::tracker::Tracker;
 use crate::classifier::{Features, Model, Score};
-use crate::decision::Recent;
+use crate::config::{Site, Thresholds};
+use crate::decision::{Policy, Recent};
 use crate::id::{ModelId, SiteId};
 use crate::shelf::{self, Shelf, ShelfError};
 use crate::store::{Reader, Relabelled, StoreError};
@@ -118,6 +119,15 @@ impl SiteModel {
         let mut model = Self::new(shelf::current_or_starter(shelf, site)?);
         model.catch_up(reader, site, &mut Features::default())?;
         Ok(model)
+    }
+
+    /// The thresholds that judge with it: those that it was certified for, if it was for this site's budget. So they come and go with it.
+    pub fn policy(&self, site: &Site) -> Policy {
+        let certified = || self.frozen.card.terms.as_ref()?.policy(site.budget);
+        match site.thresholds {
+            Thresholds::Fixed => site.policy,
+            Thresholds::Budget => certified().unwrap_or(site.policy),
+        }
     }
 
     pub fn id(&self) -> &ModelId {

@@ -3,7 +3,8 @@
 //!
 //! The past is not wholly on record. Facts are asked of the store as they were at the decision. How much spam came in and what recent
 //! rulings had taught is kept where it moved a verdict, and is taken from there; where it moved none it counts for nothing, so a replay may
-//! hold a little less than the daemon would have. DNS lists are not asked again: the comment is on those that it was found on. By the same configuration and the same model nothing flips.
+//! hold a little less than the daemon would have. DNS lists are not asked again: the comment is on those that it was found on. Thresholds
+//! that follow from a budget are those of the model that judges. By the same configuration and the same model nothing flips.
 
 use super::judge::judge;
 use super::models::SiteModel;

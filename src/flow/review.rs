@@ -49,7 +49,7 @@ pub async fn rule(
         has_webhook.then(|| document::ruling_webhook(record, now, now.plus(hush), &teller.dice)).into_iter().collect()
     };
     let ruled = app.store.rule(NewRuling { site: site.clone(), comment, ruled, version }, outgoing).done().await?;
-    app.door.ruled(site);
+    app.has_ruled(site);
     app.parcels.notify_one();
     Ok(ruled)
 }

@@ -348,8 +348,9 @@ fn insert_domains(connection: &Connection, record: &Record, domains: &[String]) 
 
 fn insert_decision(connection: &Connection, record: &Record, decision: &Decision, audit: Inclusion) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO decisions (site, comment, verdict, discard, band, score, model, mode, why, decided_at, audited, audit_probability)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO decisions (site, comment, verdict, discard, band, score, model, mode, why, decided_at, audited, audit_probability,
+                                audit_floor)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?;
     statement.insert(params![
         record.comment.site.as_str(),
@@ -364,6 +365,7 @@ fn insert_decision(connection: &Connection, record: &Record, decision: &Decision
         decision.decided_at.ms(),
         audit.audited,
         audit.probability,
+        audit.floor,
     ])?;
     Ok(())
 }

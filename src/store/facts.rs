@@ -218,7 +218,7 @@ mod tests {
             let finding = Finding { code: "a_rule".into(), effect, text: String::new(), log_odds: 0.0, entries: Vec::new() };
             let policy = Policy { publish_max: 0.1, reject_min: 0.9, discard_min: 0.99 };
             let decision = decide(vec![finding], None, Recent::default(), policy, Mode::Enforce, self.tick());
-            let (domains, audit) = (rules::domains(&comment), Inclusion { audited: false, probability: 0.0 });
+            let (domains, audit) = (rules::domains(&comment), Inclusion::NONE);
             let (trace, remembered) = (Trace::default(), (Lately::default(), Alike::default()));
             let (seq, ruled, outgoing) = (None, None, Vec::new());
             let judged = Judged { comment, idempotency: None, decision, audit, domains, trace, remembered, seq, ruled, outgoing };

@@ -1,8 +1,11 @@
 //! Labels: what people's rulings teach a model, all at once for a training, or one after another for a model that is at work.
 
 use super::{Reader, StoreError, rows};
+use crate::budget::audit::Inclusion;
 use crate::classifier::{Example, Label};
-use crate::id::SiteId;
+use crate::clock::Timestamp;
+use crate::decision::{Mode, Ruling, Verdict};
+use crate::id::{CommentId, SiteId};
 use rusqlite::params;
 
 /// What a site's people have ruled so far.
@@ -10,8 +13,32 @@ use rusqlite::params;
 pub struct Labelled {
     /// Every comment whose last ruling is a label, oldest first.
     pub examples: Vec<Example>,
+    /// The comments' numbers, in the same order.
+    pub numbers: Vec<i64>,
     /// The last ruling among them, by its number; 0 before the first.
     pub ruling: i64,
+}
+
+/// One decision, as far as it tells whether its comment's label may stand for others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided {
+    pub number: i64,
+    pub id: CommentId,
+    pub received_at: Timestamp,
+    pub verdict: Verdict,
+    pub mode: Mode,
+    pub is_by_rule: bool,
+    pub is_held_by_rule: bool,
+    /// What the past said of the comment, beside the model.
+    pub facts_log_odds: f64,
+    pub ruled: Option<Ruling>,
+    pub audit: Inclusion,
+}
+
+impl Decided {
+    pub fn label(&self) -> Option<Label> {
+        self.ruled.and_then(Label::of)
+    }
 }
 
 /// One ruling as a change of labels.
@@ -32,17 +59,65 @@ impl Reader {
     /// [`StoreError`] from the database.
     pub fn labelled(&self, site: &SiteId) -> Result<Labelled, StoreError> {
         self.with(|connection| {
-            let sql = "SELECT body, ruled, page_url FROM comments WHERE site = ?1 AND ruled IS NOT NULL ORDER BY seq";
+            let sql = "SELECT body, ruled, page_url, seq FROM comments WHERE site = ?1 AND ruled IS NOT NULL ORDER BY seq";
             let mut statement = connection.prepare_cached(sql)?;
             let mut found = statement.query([site.as_str()])?;
-            let mut examples = Vec::new();
+            let (mut examples, mut numbers) = (Vec::new(), Vec::new());
             while let Some(row) = found.next()? {
                 let Some(label) = Label::of(rows::ruling(&row.get::<_, String>(1)?)?) else { continue };
+                numbers.push(row.get(3)?);
                 examples.push(Example { body: row.get(0)?, label, group: row.get(2)?, time: None });
             }
             let sql = "SELECT coalesce(max(seq), 0) FROM rulings WHERE site = ?1";
             let ruling = connection.prepare_cached(sql)?.query_row([site.as_str()], |row| row.get(0))?;
-            Ok(Labelled { examples, ruling })
+            Ok(Labelled { examples, numbers, ruling })
+        })
+    }
+
+    /// How many (spam, ham) labels a site has.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn labels(&self, site: &SiteId) -> Result<(usize, usize), StoreError> {
+        self.with(|connection| {
+            let sql = "SELECT count(*) FILTER (WHERE ruled = 'spam'), count(*) FILTER (WHERE ruled = 'publish') FROM comments
+                       WHERE site = ?1 AND ruled IS NOT NULL";
+            Ok(connection.prepare_cached(sql)?.query_row([site.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?)
+        })
+    }
+
+    /// A site's last decisions, at most `limit` of them, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn decided(&self, site: &SiteId, limit: usize) -> Result<Vec<Decided>, StoreError> {
+        self.with(|connection| {
+            let sql =
+                "SELECT d.verdict, d.discard, d.band, d.score, d.model, d.mode, d.why, d.decided_at, c.seq, c.id, c.received_at, c.ruled,
+                              d.audited, d.audit_probability, d.audit_floor
+                       FROM comments c JOIN decisions d ON d.seq = (SELECT max(last.seq) FROM decisions last WHERE last.comment = c.seq)
+                       WHERE c.site = ?1 ORDER BY c.seq DESC LIMIT ?2";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut found = statement.query(params![site.as_str(), limit])?;
+            let mut decided = Vec::new();
+            while let Some(row) = found.next()? {
+                let decision = rows::decision(row)?;
+                let ruled: Option<String> = row.get(11)?;
+                decided.push(Decided {
+                    number: row.get(8)?,
+                    id: CommentId::from_bytes(row.get(9)?),
+                    received_at: Timestamp::from_ms(row.get(10)?),
+                    verdict: decision.verdict,
+                    mode: decision.mode,
+                    is_by_rule: decision.is_by_rule(),
+                    is_held_by_rule: decision.is_held_by_rule(),
+                    facts_log_odds: decision.facts_log_odds(),
+                    ruled: ruled.map(|ruled| rows::ruling(&ruled)).transpose()?,
+                    audit: Inclusion { audited: row.get(12)?, probability: row.get(13)?, floor: row.get(14)? },
+                });
+            }
+            decided.reverse();
+            Ok(decided)
         })
     }
 

@@ -23,7 +23,7 @@ pub use audits::Audit;
 pub use comments::{Arrival, Idempotency, Judged, NewRuling, Received, Record, Ruled};
 pub use digests::{DigestRecord, NewDigest, Standing};
 pub use history::Span;
-pub use labels::{Labelled, Relabelled};
+pub use labels::{Decided, Labelled, Relabelled};
 pub use lists::ListHits;
 pub use tallies::Tally;
 pub use traces::{RuledTrace, Traced};

@@ -4,7 +4,7 @@ use super::StoreError;
 use rusqlite::Connection;
 
 /// What an empty store becomes, step by step. A step that has landed is never changed: the next one alters what it made.
-const STEPS: [&str; 5] = [TABLES, FACTS, LIST_HITS, REPORTS, TRACES];
+const STEPS: [&str; 6] = [TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS];
 
 /// What `PRAGMA user_version` says of a store of this version: how many steps it has taken.
 pub const VERSION: usize = STEPS.len();
@@ -212,4 +212,9 @@ CREATE TABLE list_hits (
     at      INTEGER NOT NULL                    -- ms
 ) STRICT;
 CREATE INDEX list_hits_entry ON list_hits (site, list, entry);
+";
+
+/// How likely any decision of a moment was to be put before a person. Decisions of before stand for nothing but themselves.
+const FLOORS: &str = "
+ALTER TABLE decisions ADD COLUMN audit_floor REAL NOT NULL DEFAULT 0;
 ";

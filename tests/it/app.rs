@@ -33,6 +33,8 @@ disk_free_bytes_min = 0
 retry_seconds_first = 1
 retry_seconds_max = 2
 timeout_seconds = 2
+[learning]
+labels_min = 0
 [digest]
 items_min = 1
 age_hours_max = 0

@@ -18,6 +18,7 @@ mod app;
 mod audit;
 mod behaviour;
 mod blog;
+mod budget;
 mod campaigns;
 mod commands;
 mod crash;

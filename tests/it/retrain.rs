@@ -8,7 +8,7 @@ use hamlet::id::SiteId;
 use hamlet::shelf::{self, Shelf};
 use serde_json::{Value, json};
 
-const HAM: [&str; 8] = [
+pub const HAM: [&str; 8] = [
     "My kettle hisses the same way, and I pour a little earlier in winter.",
     "I disagree with the second part, but the photos are lovely.",
     "Does it also work with a hand grinder?",
@@ -19,7 +19,7 @@ const HAM: [&str; 8] = [
     "Which water do you use? Ours is very hard.",
 ];
 
-const SPAM: [&str; 8] = [
+pub const SPAM: [&str; 8] = [
     "Zwirbelkopf descaler kits, order today at half the price",
     "Earn daily from home, message us for the program",
     "Zwirbelkopf original parts with free shipping this week",
@@ -31,7 +31,7 @@ const SPAM: [&str; 8] = [
 ];
 
 /// The open site's people rule on these, by the API.
-async fn rule_all(app: &TestApp, bodies: &[&str], ruling: &str) -> Vec<String> {
+pub async fn rule_all(app: &TestApp, bodies: &[&str], ruling: &str) -> Vec<String> {
     let mut ids = Vec::new();
     for body in bodies {
         let id = app.submit(OPEN_KEY, &json!({ "body": body })).await.id();

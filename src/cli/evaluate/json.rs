@@ -1,8 +1,8 @@
 //! The report for programs. Field names are stable: new ones may come, none is renamed or changes its unit. Shares and probabilities are in
 //! `0.0..=1.0`.
 
-use super::report::{FORECAST_LEVEL, Quality, Report, Share, Way};
-use crate::budget::workload::Forecast;
+use super::report::{Quality, Report, Share, Way};
+use crate::budget::workload::{FORECAST_LEVEL, Forecast};
 use crate::classifier::evaluate::{FALSE_POSITIVE_RATES, Tally};
 use serde_json::{Value, json};
 

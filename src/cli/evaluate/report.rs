@@ -2,16 +2,13 @@
 
 use crate::budget::audit::Rates;
 use crate::budget::binomial::{lower_bound, upper_bound};
-use crate::budget::workload::{Forecast, Traffic};
+use crate::budget::workload::{FORECAST_LEVEL, Forecast, Traffic};
 use crate::budget::{self, Bounds, Budget, Outcome, Point};
 use crate::classifier::evaluate::{Measures, ThreeWay, measure, three_way};
 use crate::classifier::{Example, Label};
 use crate::decision::{Policy, logistic};
 use crate::flow::evaluate::{Classes, Scored, Step};
 use std::collections::BTreeMap;
-
-/// How often a day's work lies between the ends of its forecast: four days of five.
-pub const FORECAST_LEVEL: f64 = 0.8;
 
 /// Half of what a 95 % interval leaves out.
 const INTERVAL_TAIL: f64 = 0.025;

@@ -257,7 +257,7 @@ fn interval(share: Share) -> String {
 }
 
 /// `97.1 %`, `.31 %`, `1 %`: so many digits as matter.
-fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     let value = 100.0 * share;
     let text = if (1.0..=99.0).contains(&value) { format!("{value:.1}") } else { format!("{value:.2}") };
     let text = text.trim_end_matches('0').trim_end_matches('.');
@@ -265,7 +265,7 @@ fn percent(share: f64) -> String {
 }
 
 /// Digits up to the second that tells it from 0 or 1. A threshold outside these is never reached.
-fn threshold(probability: f64) -> String {
+pub fn threshold(probability: f64) -> String {
     if !(0.0..=1.0).contains(&probability) {
         return "none".to_owned();
     }
