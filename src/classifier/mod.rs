@@ -6,6 +6,7 @@ pub mod blend;
 pub mod counts;
 pub mod evaluate;
 pub mod explain;
+pub mod familiar;
 pub mod features;
 pub mod fold;
 pub mod format;

@@ -25,6 +25,7 @@ pub fn judge(
         && log_odds.is_some_and(|log_odds| policy.verdict(logistic(log_odds)) == Verdict::Publish)
     {
         findings.extend(model.worst_part(features, &comment.body).filter(|part| *part >= PART_LOG_ODDS_MIN).map(|_| part_like_spam()));
+        findings.extend(model.is_stranger_to(features, reading).then(unfamiliar));
     }
     (decide(findings, score, recent.unwrap_or_default(), policy, site.mode, facts.now), log_odds)
 }
@@ -35,4 +36,10 @@ const PART_LOG_ODDS_MIN: f64 = 1.386;
 /// Good words around spam make a comment look harmless; a person should see it.
 fn part_like_spam() -> Finding {
     Finding::new("part_like_spam", Effect::Hold, "a part of it reads like spam")
+}
+
+/// A young site's model that has met nothing like it does not know; a person does. Of 17,336 ham outside the corpus it
+/// holds three: see `models/README.md`.
+fn unfamiliar() -> Finding {
+    Finding::new("unfamiliar", Effect::Hold, "its writing is unlike anything the filter has learnt from")
 }

@@ -153,6 +153,11 @@ impl SiteModel {
         self.frozen.worst_part(features, text)
     }
 
+    /// Whether the frozen model has met nothing like this text.
+    pub fn is_stranger_to(&self, features: &mut Features, reading: &Reading) -> bool {
+        self.frozen.is_stranger_to(features, reading)
+    }
+
     /// A comment came in of which the frozen model said this.
     pub fn observe(&mut self, log_odds: f64) {
         if let News::Follows { tracker, .. } = &mut self.news {

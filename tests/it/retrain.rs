@@ -181,3 +181,14 @@ async fn without_a_model_that_can_be_read_the_rules_alone_decide_and_publish_nob
     assert_eq!(app.submit(BLOG_KEY, &stranger("blockedword")).await.json()["status"], "rejected");
     assert_eq!(hamlet_reading(&["score", "--data", str(&app.data()), "--site", "open", "--input", "-"], "").code, 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writing_unlike_anything_that_the_starter_learnt_from_is_held() {
+    let app = TestApp::start(Setup::default()).await;
+    for (body, status) in [("Ευχαριστώ πολύ, το δοκίμασα χθες.", "held"), ("Thank you, I tried it yesterday.", "published")]
+    {
+        let decided = app.submit(OPEN_KEY, &json!({ "body": body })).await.json();
+        assert_eq!(decided["status"], status, "{decided}");
+        assert_eq!(decided.to_string().contains("\"unfamiliar\""), status == "held", "{decided}");
+    }
+}
