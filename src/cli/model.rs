@@ -56,11 +56,12 @@ fn shown(model: &Model, site: &Site) -> String {
         Some(terms) => text += &told(terms),
         None => text += "no budget was measured with it; `hamlet retrain` does\n",
     }
-    let certified = card.terms.as_ref().and_then(|terms| terms.policy(site.budget));
-    let (whose, policy) = match (site.thresholds, certified) {
-        (Thresholds::Fixed, _) => ("fixed, as `policy.thresholds` says", site.policy),
-        (Thresholds::Budget, Some(policy)) => ("those of the budget", policy),
-        (Thresholds::Budget, None) => ("fixed, until a model is certified for the budget that is set", site.policy),
+    let policy = site.policy_with(card.terms.as_ref());
+    let is_certified = card.terms.as_ref().is_some_and(|terms| terms.policy(site.budget).is_some());
+    let whose = match (site.thresholds, is_certified) {
+        (Thresholds::Fixed, _) => "fixed, as `policy.thresholds` says",
+        (Thresholds::Budget, true) => "those of the budget",
+        (Thresholds::Budget, false) => "fixed, until a model is certified for the budget that is set",
     };
     let (publish_max, reject_min) = (threshold(policy.publish_max), threshold(policy.reject_min));
     let _ = writeln!(text, "thresholds in force: published up to {publish_max}, rejected from {reject_min} ({whose})");

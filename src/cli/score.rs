@@ -2,8 +2,8 @@
 //! line knows of another, unless `--track-prior` follows the share of spam along the stream.
 
 use super::{Environment, Place};
-use crate::classifier::Features;
 use crate::classifier::tracker::Tracker;
+use crate::classifier::{Features, Model};
 use crate::decision::{Policy, Verdict, logistic};
 use crate::flow::examples;
 use crate::id::SiteId;
@@ -20,7 +20,7 @@ pub struct Score {
     /// Model file [default: the starter model]
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
-    /// The model that judges this site, from the data directory
+    /// The model that judges this site, from the data directory, and the thresholds in force with it
     #[arg(long, value_name = "SITE", conflicts_with = "model")]
     site: Option<String>,
     /// Comments as JSONL (`id`, `content`); - is stdin
@@ -44,11 +44,11 @@ struct Scored<'a> {
 
 impl Score {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
-        let policy = self.place.settings(environment)?.policy()?;
-        let model = match (&self.model, &self.site) {
-            (Some(path), _) => shelf::read(path)?,
-            (None, Some(site)) => shelf::current_or_starter(&Shelf::of(&self.place.data(environment)?), &SiteId::new(site))?,
-            (None, None) => shelf::starter()?,
+        let of_all = self.place.settings(environment)?.policy()?;
+        let (model, policy) = match (&self.model, &self.site) {
+            (Some(path), _) => (shelf::read(path)?, of_all),
+            (None, Some(site)) => self.of_site(environment, &SiteId::new(site))?,
+            (None, None) => (shelf::starter()?, of_all),
         };
         let mut features = Features::default();
         let mut tracker = self.track_prior.then(|| Tracker::new(model.card.spam, model.card.ham));
@@ -67,6 +67,13 @@ impl Score {
         }
         output.flush()?;
         Ok(())
+    }
+
+    /// The model that judges there, and the thresholds that are in force with it.
+    fn of_site(&self, environment: &Environment, site: &SiteId) -> anyhow::Result<(Model, Policy)> {
+        let model = shelf::current_or_starter(&Shelf::of(&self.place.data(environment)?), site)?;
+        let policy = self.place.site(environment, site)?.policy_with(model.card.terms.as_ref());
+        Ok((model, policy))
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::budget::Budget;
 use crate::budget::audit::Rates;
+use crate::budget::terms::Terms;
 use crate::campaign;
 use crate::comment::Limits;
 use crate::decision::{Mode, Policy};
@@ -166,6 +167,16 @@ pub struct Site {
     pub thresholds: Thresholds,
     pub audit: Audit,
     pub webhook: Option<Webhook>,
+}
+
+impl Site {
+    /// The thresholds in force while a model judges whose card has these terms: so those of a budget come and go with it.
+    pub fn policy_with(&self, terms: Option<&Terms>) -> Policy {
+        match self.thresholds {
+            Thresholds::Fixed => self.policy,
+            Thresholds::Budget => terms.and_then(|terms| terms.policy(self.budget)).unwrap_or(self.policy),
+        }
+    }
 }
 
 /// How a site is answered that speaks Akismet.

@@ -5,7 +5,7 @@
 use super::App;
 use crate::classifier::tracker::Tracker;
 use crate::classifier::{Features, Model, Score};
-use crate::config::{Site, Thresholds};
+use crate::config::Site;
 use crate::decision::{Policy, Recent};
 use crate::id::{ModelId, SiteId};
 use crate::shelf::{self, Shelf, ShelfError};
@@ -123,11 +123,7 @@ impl SiteModel {
 
     /// The thresholds that judge with it: those that it was certified for, if it was for this site's budget. So they come and go with it.
     pub fn policy(&self, site: &Site) -> Policy {
-        let certified = || self.frozen.card.terms.as_ref()?.policy(site.budget);
-        match site.thresholds {
-            Thresholds::Fixed => site.policy,
-            Thresholds::Budget => certified().unwrap_or(site.policy),
-        }
+        site.policy_with(self.frozen.card.terms.as_ref())
     }
 
     pub fn id(&self) -> &ModelId {

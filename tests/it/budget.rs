@@ -6,7 +6,7 @@ use crate::commands::{Ended, hamlet_with, str};
 use crate::retrain::{HAM, SPAM, rule_all};
 use crate::store::Look;
 use crate::wait::until;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A site whose people look at everything, and allow a fifth of errors on either side.
 fn watched() -> Setup {
@@ -64,6 +64,10 @@ async fn labels_that_stand_for_all_comments_certify_thresholds_that_come_and_go_
     let card: Value = serde_json::from_str(&run(&app, &["model", "show", "--site", "open", "--format", "json"]).stdout).unwrap();
     assert_eq!(card["terms"]["outcome"]["certified"]["policy"]["publish_max"], certified, "{card}");
 
+    let input = app.folder().join("one.jsonl");
+    std::fs::write(&input, json!({ "content": SPAM[0] }).to_string()).unwrap();
+    let scored = run(&app, &["score", "--site", "open", "--input", str(&input)]);
+    assert!(scored.code == 0 && !scored.stdout.contains("publish"), "by the certified thresholds: {} {}", scored.stdout, scored.stderr);
     assert_eq!(replayed(&app, &[]), 0);
     assert!(replayed(&app, &["--model", "current"]) > 0, "what the fixed threshold published, the certified one does not");
     let back = run(&app, &["retrain", "--roll-back", "--site", "open"]);
