@@ -78,7 +78,7 @@ impl Link {
 
     /// A label of the host mixes letters of Latin with such as look like them.
     pub fn mixes_scripts(&self) -> bool {
-        !self.host.is_ascii() && self.host.split('.').any(super::normalise::mixes_scripts)
+        !self.host.is_ascii() && self.host.split('.').any(super::normalise::disguise_in(&self.host))
     }
 
     /// A port that people do not write, out in the world.

@@ -152,28 +152,41 @@ fn needs_joiners(c: char) -> bool {
         || matches!(c, '\u{200c}'..='\u{200d}' | '\u{fe0f}' | '©' | '®' | '#' | '*' | '0'..='9')
 }
 
-/// Look-alikes as the Latin letters they stand for, inside words that mix scripts; and how many such words there were.
+/// Look-alikes as the Latin letters they stand for, inside disguised words; and how many such words there were.
 pub fn fold_look_alikes(text: Cow<'_, str>) -> (Cow<'_, str>, usize) {
     if text.is_ascii() {
         return (text, 0);
     }
     // By runs of letters: `IT-отдел` is honest.
     let runs = || text.split_inclusive(|c: char| !is_letter(c));
-    let mixed_words = runs().filter(|run| mixes_scripts(run)).count();
+    let is_disguised = disguise_in(&text);
+    let mixed_words = runs().filter(|run| is_disguised(run)).count();
     if mixed_words == 0 {
         return (text, 0);
     }
     let folded =
-        runs().map(|run| if mixes_scripts(run) { run.chars().map(latin_look).collect() } else { Cow::Borrowed(run) }).collect::<String>();
+        runs().map(|run| if is_disguised(run) { run.chars().map(latin_look).collect() } else { Cow::Borrowed(run) }).collect::<String>();
     (Cow::Owned(folded), mixed_words)
 }
 
-/// Latin letters beside such as look like them, or nothing but such.
-pub fn mixes_scripts(word: &str) -> bool {
+/// Which words of this text are disguised: those with letters of Latin beside such as look like them, and those of nothing but such. The
+/// latter only in a text without a letter that Cyrillic alone has, for among Russian words `ресурс`, `сахар` and `хаос` are Russian.
+pub fn disguise_in(text: &str) -> impl Fn(&str) -> bool + use<> {
+    let is_cyrillic = text.chars().any(|c| matches!(c, '\u{400}'..='\u{52f}') && latin_look(c) == c);
+    move |word| mixes_scripts(word) || !is_cyrillic && is_wholly_disguised(word)
+}
+
+fn mixes_scripts(word: &str) -> bool {
     let latin = word.bytes().any(|b| b.is_ascii_alphabetic());
-    let other = latin && word.chars().any(looks_latin);
-    // A word spelt wholly with look-alikes ("саso" in Cyrillic) is left alone: it may be an honest word of that script.
-    other || is_wholly_disguised(word)
+    latin && word.chars().any(looks_latin) && !is_symbol(word)
+}
+
+/// Capitals with a Greek letter at one end, as sciences have them: `TNFα`, `IFNγ`, `κB`.
+fn is_symbol(word: &str) -> bool {
+    const GREEK: [char; 8] = ['α', 'γ', 'ε', 'κ', 'ρ', 'σ', 'τ', 'χ'];
+    let capitals = |rest: &str| rest.bytes().all(|byte| !byte.is_ascii_lowercase()) && rest.is_ascii();
+    let word = word.trim_end_matches(|c: char| !is_letter(c));
+    word.strip_suffix(GREEK).or_else(|| word.strip_prefix(GREEK)).is_some_and(capitals)
 }
 
 /// A letter of Greek or Cyrillic that has a Latin twin.
@@ -287,6 +300,16 @@ mod tests {
             assert!(!stands_alone(c) || text.nfkc().eq([c]) && unicode_normalization::char::canonical_combining_class(c) == 0, "{c:?}");
             assert!(latin_look(c) == c || c.is_alphabetic() && matches!(c, '\u{370}'..='\u{52f}'), "{c:?}");
         }
+    }
+
+    #[test]
+    fn words_of_look_alikes_are_disguised_where_nothing_else_is_cyrillic() {
+        let check = |text: &str, mixed: usize| assert_eq!(fold_look_alikes(Cow::Borrowed(text)).1, mixed, "{text}");
+        check("buy at рурах now, сheap", 2);
+        check("На сервере есть ресурс, в чае сахар, а в голове хаос", 0);
+        check("Где сахара нет? Сhеар pills, недорого", 1);
+        check("TNFα, IFNγ and NF-κB rose; the κ of 5kΩ and µm is small", 0);
+        check("cαsino, Vιagra and CASINΟ", 3);
     }
 
     proptest::proptest! {
