@@ -3,6 +3,7 @@
 use super::problem::{Problems, is_host};
 use super::settings;
 use crate::rules::{Domains, Form, Honeypot, Member, Page};
+use crate::text::Link;
 use std::time::Duration;
 
 const HOUR_SECONDS: u64 = 3_600;
@@ -59,9 +60,11 @@ pub(super) fn domains(problems: &mut Problems, key: &str, written: &settings::Ru
     for domain in written.known_domains.iter().flatten().filter(|domain| !is_host(domain) || !domain.contains('.')) {
         problems.add(&format!("{key}.known_domains"), format!("{domain:?}"), "write domains like example.org");
     }
-    let lower = |domains: &Vec<String>| domains.iter().map(|domain| domain.to_lowercase()).collect();
+    // As links are read.
+    let host = |domain: &String| Link::parse(domain).host;
+    let hosts = |domains: &Vec<String>| domains.iter().map(host).collect();
     Domains {
-        known: written.known_domains.as_ref().map_or_else(|| base.known.clone(), lower),
+        known: written.known_domains.as_ref().map_or_else(|| base.known.clone(), hosts),
         published_min: Written(problems, key).count("known_domain_comments_min", written.known_domain_comments_min, base.published_min),
     }
 }
@@ -81,8 +84,7 @@ mod tests {
 
     #[test]
     fn a_site_overrides_what_all_sites_have() {
-        let text =
-            "[rules]\nform_seconds_min = 5\n[sites.blog.rules]\nhoneypot = 'hold'\nknown_domains = ['Example.org']\nmember_days_min = 7";
+        let text = "[rules]\nform_seconds_min = 5\n[sites.blog.rules]\nhoneypot = 'hold'\nknown_domains = ['www.Example.org']\nmember_days_min = 7";
         let rules = check(text).unwrap().sites[&SiteId::new("blog")].rules.clone();
         assert_eq!((rules.form.age_min, rules.form.age_max), (Duration::from_secs(5), Duration::from_hours(48)));
         assert_eq!((rules.form.honeypot, rules.form.require_token), (Honeypot::Hold, false));

@@ -13,7 +13,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::comment::Comment;
 use crate::dice::Dice;
 use crate::rules;
-use crate::text::Link;
+use crate::text::{Link, Reading};
 use cache::{Cache, Known};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -144,21 +144,22 @@ impl Dns {
     }
 
     /// The lists that a comment is on, by what is known.
-    pub fn listed(&self, comment: &Comment, now: Timestamp) -> Vec<String> {
+    pub fn listed(&self, comment: &Comment, reading: &Reading, now: Timestamp) -> Vec<String> {
         if self.lists.is_empty() {
             return Vec::new();
         }
         let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         let is_on = |list: &List, name: &str| matches!(cache.get(name, now), Some(Known::Addresses(found)) if list.means_listed(found));
-        let on = self.questions(comment).into_iter().filter(|(list, name)| self.lists.get(*list).is_some_and(|list| is_on(list, name)));
+        let on =
+            self.questions(comment, reading).into_iter().filter(|(list, name)| self.lists.get(*list).is_some_and(|list| is_on(list, name)));
         let on: BTreeSet<usize> = on.map(|(list, _)| list).collect();
         on.into_iter().filter_map(|list| self.lists.get(list)).map(|list| list.name.clone()).collect()
     }
 
     /// Every question about a comment: the list's place, and the name.
-    fn questions(&self, comment: &Comment) -> Vec<(usize, String)> {
+    fn questions(&self, comment: &Comment, reading: &Reading) -> Vec<(usize, String)> {
         let ask_domains = self.lists.iter().any(|list| list.asks == Asks::Domain);
-        let domains = if ask_domains { domains(comment) } else { Vec::new() };
+        let domains = if ask_domains { domains(comment, reading) } else { Vec::new() };
         let address = comment.author.ip.filter(|ip| is_public(*ip)).map(reversed);
         let mut questions = Vec::new();
         for (at, list) in self.lists.iter().enumerate() {
@@ -174,7 +175,7 @@ impl Dns {
 
     /// Those that are neither known nor to a list that rests.
     fn unknown(&self, comment: &Comment, now: Timestamp) -> Vec<(usize, String)> {
-        let mut questions = self.questions(comment);
+        let mut questions = self.questions(comment, &Reading::of(&comment.body));
         let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         let silences = self.silences.lock().unwrap_or_else(PoisonError::into_inner);
         let rests = |list: usize| silences.get(list).is_some_and(|silence| now < silence.until);
@@ -250,12 +251,12 @@ async fn hear(socket: &UdpSocket, asked: &mut [Asked]) -> std::io::Result<()> {
 }
 
 /// Domains that a comment links to, each once; not its own page's, and no addresses of numbers.
-fn domains(comment: &Comment) -> Vec<String> {
+fn domains(comment: &Comment, reading: &Reading) -> Vec<String> {
     let own = comment.page.url.as_deref().map(|url| Link::parse(url).host).unwrap_or_default();
     let is_own = |domain: &str| own == domain || own.strip_suffix(domain).is_some_and(|sub| sub.ends_with('.'));
     let is_name = |domain: &str| domain.rsplit_once('.').is_some_and(|(_, top)| !top.starts_with(|c: char| c.is_ascii_digit()));
     let is_asked = |domain: &String| is_name(domain) && !is_own(domain);
-    rules::domains(comment).into_iter().filter(is_asked).take(DOMAINS_MAX).collect()
+    rules::domains_of(comment, reading).into_iter().filter(is_asked).take(DOMAINS_MAX).collect()
 }
 
 /// An address as lists are asked (RFC 5782): its bytes, or for IPv6 its half bytes, from the last to the first.
@@ -341,7 +342,7 @@ mod tests {
     }
 
     fn names(dns: &Dns, comment: &Comment) -> Vec<String> {
-        dns.questions(comment).into_iter().map(|(_, name)| name).collect()
+        dns.questions(comment, &Reading::of(&comment.body)).into_iter().map(|(_, name)| name).collect()
     }
 
     fn reply(dns: &Dns, comment: &Comment, answer: Option<&Reply>, now: Timestamp) {
@@ -389,8 +390,8 @@ mod tests {
             ];
             let comment = comment("11.22.33.44", "hi");
             reply(&dns, &comment, Some(&asked(answers)), at(0));
-            assert_eq!(dns.listed(&comment, at(1)), expected, "{answers:?}");
-            assert_eq!(dns.listed(&comment, at(301)), [""; 0]);
+            assert_eq!(dns.listed(&comment, &Reading::of(&comment.body), at(1)), expected, "{answers:?}");
+            assert_eq!(dns.listed(&comment, &Reading::of(&comment.body), at(301)), [""; 0]);
         };
         check(&["127.0.0.2"], &["l0"]);
         check(&["127.0.0.9", "127.0.1.77"], &["l0"]);

@@ -9,6 +9,7 @@ use crate::decision::{Mode, Verdict};
 use crate::delivery::{Mail, Outgoing, Parcel};
 use crate::id::{DigestId, ParcelId};
 use crate::store::{NewDigest, Reader, Record, Standing, StoreError};
+use crate::text::Reading;
 use crate::view::{DigestMail, DigestView, History, Item, Ruled};
 
 /// Comments that one link may rule on. The page stays readable; what is beyond comes with the next digest.
@@ -128,7 +129,8 @@ fn render(
 /// # Errors
 /// [`StoreError`] from the store.
 pub fn items<'a>(reader: &Reader, records: &'a [Record], now: Timestamp) -> Result<Vec<Item<'a>>, StoreError> {
-    let facts = reader.facts(records.iter().map(|record| &record.comment), now)?;
+    let readings: Vec<Reading> = records.iter().map(|record| Reading::of(&record.comment.body)).collect();
+    let facts = reader.facts(records.iter().map(|record| &record.comment).zip(&readings), now)?;
     let items = (1..).zip(records.iter().zip(facts)).filter_map(|(number, (record, facts))| {
         let (decision, is_check) = (record.decision.as_ref()?, record.is_open_check());
         // A spot check that was published stands in its author's record, which would tell what was decided.

@@ -133,13 +133,13 @@ type Waiting = (Option<i64>, Comment, Option<Idempotency>, Option<Ruled>);
 fn judge_all(app: &App, all: Vec<Waiting>, sites: &Sites, known: &mut Knowledge, met: &mut Vec<Met>) -> Result<Vec<Judged>, StoreError> {
     let (now, mut features) = (app.clock.now(), Features::default());
     catch_up(app, known, &mut features);
-    let facts = app.store.read().facts(all.iter().map(|(_, comment, ..)| comment), now)?;
-    let judged = all.into_iter().zip(facts).filter_map(|((seq, comment, idempotency, ruled), facts)| {
+    let readings: Vec<Reading> = all.iter().map(|(_, comment, ..)| Reading::of(&comment.body)).collect();
+    let facts = app.store.read().facts(all.iter().map(|(_, comment, ..)| comment).zip(&readings), now)?;
+    let judged = all.into_iter().zip(&readings).zip(facts).filter_map(|(((seq, comment, idempotency, ruled), reading), facts)| {
         let site = sites.get(&comment.site)?;
-        let reading = Reading::of(&comment.body);
-        let trace = known.memory.trace(&comment, &reading);
-        let facts = known.memory.recall(&site.id, &trace, Facts { dns_lists: app.dns.listed(&comment, now), ..facts });
-        let (decision, log_odds) = judge((&comment, &reading), &facts, site, known.models.of(&site.id), &mut features);
+        let trace = known.memory.trace(&comment, reading);
+        let facts = known.memory.recall(&site.id, &trace, Facts { dns_lists: app.dns.listed(&comment, reading, now), ..facts });
+        let (decision, log_odds) = judge((&comment, reading), &facts, site, known.models.of(&site.id), &mut features);
         known.memory.admit(&site.id, &trace, decision.verdict == Verdict::Publish, now);
         // Whoever brings the ruling with the comment neither asks for the verdict nor needs to be asked about it.
         let is_open = ruled.is_none();
@@ -161,18 +161,18 @@ fn judge_trials(app: &App, trials: Vec<Trial>, sites: &Sites, known: &mut Knowle
     }
     let (now, mut features) = (app.clock.now(), Features::default());
     catch_up(app, known, &mut features);
-    let facts = app.store.read().facts(trials.iter().map(|trial| &trial.comment), now).unwrap_or_else(|error| {
+    let readings: Vec<Reading> = trials.iter().map(|trial| Reading::of(&trial.comment.body)).collect();
+    let facts = app.store.read().facts(trials.iter().map(|trial| &trial.comment).zip(&readings), now).unwrap_or_else(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "judge.trials_failed");
         Vec::new()
     });
     let mut facts = facts.into_iter();
-    for Trial { comment, answer } in trials {
+    for (Trial { comment, answer }, reading) in trials.into_iter().zip(&readings) {
         let site = sites.get(&comment.site);
         let decision = site.zip(facts.next()).map(|(site, facts)| {
-            let reading = Reading::of(&comment.body);
-            let trace = known.memory.trace(&comment, &reading);
-            let facts = known.memory.recall(&site.id, &trace, Facts { dns_lists: app.dns.listed(&comment, now), ..facts });
-            judge((&comment, &reading), &facts, site, known.models.of(&site.id), &mut features).0
+            let trace = known.memory.trace(&comment, reading);
+            let facts = known.memory.recall(&site.id, &trace, Facts { dns_lists: app.dns.listed(&comment, reading, now), ..facts });
+            judge((&comment, reading), &facts, site, known.models.of(&site.id), &mut features).0
         });
         let _ = answer.send(decision.ok_or(StoreError::Busy));
     }

@@ -77,9 +77,10 @@ impl<'a> Bench<'a> {
             Ok(model) => model.map(|model| SiteModel::recorded(model, Recent::of(then))),
             Err(skipped) => return Ok(Err(skipped)),
         };
-        let facts = self.reader.facts_then(&record.comment, then.decided_at)?;
+        let read = (&record.comment, &Reading::of(&record.comment.body));
+        let facts = self.reader.facts_then(read, then.decided_at)?;
         let facts = Facts { dns_lists: dns_lists_of(&then.findings), ..facts };
-        Ok(Ok(judge((&record.comment, &Reading::of(&record.comment.body)), &facts, site, model.as_ref(), &mut self.features).0))
+        Ok(Ok(judge(read, &facts, site, model.as_ref(), &mut self.features).0))
     }
 
     /// None where rules alone decide.

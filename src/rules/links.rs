@@ -4,7 +4,7 @@
 use super::author::is_staff;
 use super::{Case, Effect, Finding};
 use crate::comment::{Comment, DomainRecord};
-use crate::text::{Link, Reading};
+use crate::text::{Link, Reading, domains};
 
 /// What a site's admin sets of domains.
 #[derive(Debug, Clone, Default)]
@@ -27,18 +27,17 @@ const PUBLISHED_PER_SPAM_MIN: u32 = 9;
 /// A domain nudges less than its author's record does: e^1.
 const DOMAIN_LOG_ODDS_MAX: f64 = 1.0;
 
-/// The domains that a comment links to and its author's website, each once, in the order they stand.
-pub fn domains(comment: &Comment) -> Vec<String> {
-    let mut domains = Vec::new();
-    let body = Reading::of(&comment.body).links;
+/// The domains that a comment, read before, links to and its author's website, each once, in the order they stand.
+pub fn domains_of(comment: &Comment, reading: &Reading) -> Vec<String> {
+    let mut found = Vec::new();
     let website = comment.author.url.as_deref().map(Link::parse);
-    for link in website.iter().chain(&body) {
+    for link in website.iter().chain(&reading.links) {
         let domain = link.domain();
-        if !domain.is_empty() && !domains.iter().any(|known| known == domain) && domains.len() < DOMAINS_MAX {
-            domains.push(domain.to_owned());
+        if !domain.is_empty() && !found.iter().any(|known| known == domain) && found.len() < DOMAINS_MAX {
+            found.push(domain.to_owned());
         }
     }
-    domains
+    found
 }
 
 /// More links than the site finds usual.
@@ -74,12 +73,15 @@ fn fits(case: &Case<'_>, link: &Link) -> bool {
     if link.is_shortened() || domain.is_empty() {
         return false;
     }
-    is_own(case, domain) || case.facts.domains.iter().any(|record| record.domain == domain && (record.by_author || is_known(case, record)))
+    is_own(case, &link.host)
+        || case.facts.domains.iter().any(|record| record.domain == domain && (record.by_author || is_known(case, record)))
 }
 
-fn is_own(case: &Case<'_>, name: &str) -> bool {
-    let is_listed = case.settings.domains.known.iter().any(|known| known == name);
-    is_listed || case.comment.page.url.as_deref().is_some_and(|url| Link::parse(url).domain() == name)
+/// A host of the page's domain, or one that the admin knows: the very host, or one below it.
+fn is_own(case: &Case<'_>, host: &str) -> bool {
+    let is_below = |known: &String| host.strip_suffix(known.as_str()).is_some_and(|sub| sub.is_empty() || sub.ends_with('.'));
+    let page = case.comment.page.url.as_deref().map(Link::parse);
+    case.settings.domains.known.iter().any(is_below) || page.is_some_and(|page| page.domain() == domains::registrable(host))
 }
 
 fn is_known(case: &Case<'_>, record: &DomainRecord) -> bool {
@@ -90,11 +92,14 @@ fn is_known(case: &Case<'_>, record: &DomainRecord) -> bool {
 
 /// Of the comments that linked to a domain people ruled more spam than they published.
 pub fn ruled_spam(case: &Case<'_>, findings: &mut Vec<Finding>) {
-    let suspects = case.facts.domains.iter().filter(|record| record.spam > record.published && !is_own(case, &record.domain));
+    // One spammer's video says nothing of the next person's.
+    let tells = |domain: &str| !domains::is_everybodys(domain) && !is_own(case, domain);
+    let suspects = case.facts.domains.iter().filter(|record| record.spam > record.published && tells(&record.domain));
     let Some(worst) = suspects.max_by_key(|record| record.spam - record.published) else { return };
     let log_odds = (f64::from(worst.spam + 1) / f64::from(worst.published + 1)).ln().min(DOMAIN_LOG_ODDS_MAX);
     let shown = worst.domain.replace('.', "[.]");
-    let reason = format!("{shown} stood in {} comments ruled spam, in {} published", worst.spam, worst.published);
+    let comments = if worst.spam == 1 { "comment" } else { "comments" };
+    let reason = format!("{shown} stood in {} {comments} ruled spam, in {} published", worst.spam, worst.published);
     findings.push(Finding { log_odds, ..Finding::new("domain_ruled_spam", Effect::Hold, reason) });
 }
 
@@ -162,8 +167,29 @@ mod tests {
     }
 
     #[test]
+    fn where_everybody_has_pages_one_spammer_s_is_held_against_nobody() {
+        let video = submission("my own talk: https://www.youtube.com/watch?v=abc");
+        check(video, &linked(&[record("youtube.com", 0, 0, 9)]), &HELD);
+        let blog = submission("as I wrote: https://ann.github.io/kettles");
+        check(blog, &linked(&[record("ann.github.io", 0, 0, 1)]), &[HELD[0], ("domain_ruled_spam", Effect::Hold)]);
+    }
+
+    #[test]
+    fn a_part_of_a_domain_may_be_known_alone() {
+        let domains = Settings { known: vec!["en.wiki.example".into()], published_min: 3 };
+        let settings = super::super::Settings { links_max: 9, hold_first_link: true, domains, ..Default::default() };
+        let check = |body, expected: &[_]| expect(submission(body), &nobody(), &settings, |comment| comment, expected);
+        check("see https://www.en.wiki.example/kettle", &[]);
+        check("see https://m.en.wiki.example/kettle", &[]);
+        check("see https://token.wiki.example/kettle", &HELD);
+    }
+
+    #[test]
     fn domains_are_read_once_each_and_not_without_end() {
-        let of = |comment: Submission| domains(&super::super::tests::parsed(comment));
+        let of = |comment: Submission| {
+            let comment = super::super::tests::parsed(comment);
+            domains_of(&comment, &Reading::of(&comment.body))
+        };
         assert_eq!(of(submission("a http://x.one.example/a http://y.one.example b.two.com")), ["one.example", "two.com"]);
         let site = Submission { url: Some("https://www.ana.example/".into()), ..submission("nothing else") };
         assert_eq!(of(site), ["ana.example"]);

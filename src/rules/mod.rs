@@ -18,7 +18,7 @@ pub use author::Settings as Member;
 pub use dns::{DnsList, dns_lists_of};
 pub use fields::{EmailProblem, Field, check_email};
 pub use form::{Honeypot, Settings as Form};
-pub use links::{Settings as Domains, domains};
+pub use links::{Settings as Domains, domains_of};
 pub use page::Settings as Page;
 
 use crate::comment::{Comment, Facts};

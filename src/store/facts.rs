@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::comment::{Comment, DomainRecord, Facts, MemberRecord};
 use crate::id::CommentId;
 use crate::rules;
+use crate::text::Reading;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -24,11 +25,15 @@ const DOMAIN_COMMENTS_MAX: u32 = 50;
 const PAGE_COMMENTS_MAX: u32 = 50;
 
 impl Reader {
-    /// What the past says of each comment, in their order. One snapshot.
+    /// What the past says of each comment and its text, in their order. One snapshot.
     ///
     /// # Errors
     /// [`StoreError`] from the database.
-    pub fn facts<'a>(&self, comments: impl IntoIterator<Item = &'a Comment>, now: Timestamp) -> Result<Vec<Facts>, StoreError> {
+    pub fn facts<'a>(
+        &self,
+        comments: impl IntoIterator<Item = (&'a Comment, &'a Reading)>,
+        now: Timestamp,
+    ) -> Result<Vec<Facts>, StoreError> {
         self.with(|connection| comments.into_iter().map(|comment| facts(connection, comment, Until::Now, now)).collect())
     }
 
@@ -37,10 +42,10 @@ impl Reader {
     ///
     /// # Errors
     /// [`StoreError`] from the database.
-    pub fn facts_then(&self, comment: &Comment, then: Timestamp) -> Result<Facts, StoreError> {
+    pub fn facts_then(&self, (comment, reading): (&Comment, &Reading), then: Timestamp) -> Result<Facts, StoreError> {
         self.with(|connection| {
             let (lately, alike) = super::traces::known(connection, comment)?;
-            Ok(Facts { lately, alike, ..facts(connection, comment, Until::Then(then), then)? })
+            Ok(Facts { lately, alike, ..facts(connection, (comment, reading), Until::Then(then), then)? })
         })
     }
 }
@@ -73,7 +78,7 @@ impl Until {
     }
 }
 
-fn facts(connection: &Connection, comment: &Comment, until: Until, now: Timestamp) -> Result<Facts, StoreError> {
+fn facts(connection: &Connection, (comment, reading): (&Comment, &Reading), until: Until, now: Timestamp) -> Result<Facts, StoreError> {
     let mut facts = Facts::none(now);
     let author = rows::author_key(comment);
     if let Some(author) = author {
@@ -86,7 +91,7 @@ fn facts(connection: &Connection, comment: &Comment, until: Until, now: Timestam
         facts.page_quiet = Some(page_quiet(connection, comment, page, until)?);
     }
     let record = |domain| domain_record(connection, comment, domain, until);
-    facts.domains = rules::domains(comment).into_iter().map(record).collect::<Result<_, _>>()?;
+    facts.domains = rules::domains_of(comment, reading).into_iter().map(record).collect::<Result<_, _>>()?;
     if comment.parent_body.is_none() {
         facts.parent_body = parent_body(connection, comment)?;
     }
@@ -218,7 +223,7 @@ mod tests {
             let finding = Finding { code: "a_rule".into(), effect, text: String::new(), log_odds: 0.0, entries: Vec::new() };
             let policy = Policy { publish_max: 0.1, reject_min: 0.9, discard_min: 0.99 };
             let decision = decide(vec![finding], None, Recent::default(), policy, Mode::Enforce, self.tick());
-            let (domains, audit) = (rules::domains(&comment), Inclusion::NONE);
+            let (domains, audit) = (rules::domains_of(&comment, &Reading::of(&comment.body)), Inclusion::NONE);
             let (trace, remembered) = (Trace::default(), (Lately::default(), Alike::default()));
             let (seq, ruled, outgoing) = (None, None, Vec::new());
             let judged = Judged { comment, idempotency: None, decision, audit, domains, trace, remembered, seq, ruled, outgoing };
@@ -235,7 +240,7 @@ mod tests {
         fn facts(&mut self, submission: Submission) -> Facts {
             let comment = self.comment(submission);
             let now = self.tick();
-            self.store.read().facts([&comment], now).unwrap().remove(0)
+            self.store.read().facts([(&comment, &Reading::of(&comment.body))], now).unwrap().remove(0)
         }
     }
 
@@ -326,13 +331,13 @@ mod tests {
         for step in 0..6 {
             let asked = past.comment(on_page());
             let now = past.tick();
-            told.push((asked.clone(), now, past.store.read().facts([&asked], now).unwrap().remove(0)));
+            told.push((asked.clone(), now, past.store.read().facts([(&asked, &Reading::of(&asked.body))], now).unwrap().remove(0)));
             let record = past.write(on_page(), if step % 2 == 0 { Effect::Trust } else { Effect::Hold });
             let rulings = [Ruling::Publish, Ruling::Spam, Ruling::Remove];
             past.rule(&record, rulings[step % 3]);
         }
         for (asked, then, facts) in told {
-            assert_eq!(past.store.read().facts_then(&asked, then).unwrap(), facts);
+            assert_eq!(past.store.read().facts_then((&asked, &Reading::of(&asked.body)), then).unwrap(), facts);
         }
     }
 

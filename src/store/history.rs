@@ -64,6 +64,7 @@ mod tests {
     use crate::id::CommentId;
     use crate::rules::{Effect, Finding};
     use crate::store::{Bounds, Judged, NewRuling, Store};
+    use crate::text::Reading;
     use crate::trace::Trace;
 
     fn at(ms: i64) -> Timestamp {
@@ -113,7 +114,7 @@ mod tests {
         let [first, second, third] = [10, 20, 30].map(|ms| write(&store, comment("blog", ms)));
         write(&store, comment("shop", 40));
         let known = |record: &Record, ms| {
-            let facts = store.read().facts_then(&record.comment, at(ms)).unwrap();
+            let facts = store.read().facts_then((&record.comment, &Reading::of(&record.comment.body)), at(ms)).unwrap();
             (facts.author_published, facts.author_spam)
         };
         rule(&store, &first, Ruling::Spam, 25);
@@ -121,7 +122,7 @@ mod tests {
         let rulings: Vec<Ruling> = store.read().rulings(first.seq).unwrap().iter().map(|ruled| ruled.ruling).collect();
         assert_eq!(rulings, [Ruling::Spam, Ruling::Publish]);
         assert_eq!((known(&first, 10), known(&second, 20), known(&third, 30)), ((0, 0), (1, 0), (1, 1)));
-        let now = store.read().facts([&third.comment], at(50)).unwrap();
+        let now = store.read().facts([(&third.comment, &Reading::of(&third.comment.body))], at(50)).unwrap();
         assert_eq!((now[0].author_published, now[0].author_spam), (3, 0));
     }
 

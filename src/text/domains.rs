@@ -76,6 +76,57 @@ pub fn is_bare_host(host: &str, path: &str) -> bool {
     has_known_suffix(&host) && (has_path || is_bare_ending(last_label(&host)) || under_country())
 }
 
+/// Hosts where everybody has pages, so that who names one has not said whom. Not here: hosts that give everybody a name of their own, which
+/// the public suffix list knows (`ann.blogspot.com`), and [`SHORTENERS`].
+const EVERYBODYS: [&str; 41] = [
+    "amazon.com",
+    "archive.org",
+    "bing.com",
+    "change.org",
+    "dailymotion.com",
+    "discord.com",
+    "discord.gg",
+    "dropbox.com",
+    "ebay.com",
+    "facebook.com",
+    "fb.com",
+    "flickr.com",
+    "github.com",
+    "gitlab.com",
+    "google.com",
+    "imgur.com",
+    "instagram.com",
+    "kickstarter.com",
+    "linkedin.com",
+    "medium.com",
+    "ok.ru",
+    "patreon.com",
+    "paypal.com",
+    "pinterest.com",
+    "quora.com",
+    "reddit.com",
+    "soundcloud.com",
+    "spotify.com",
+    "stackoverflow.com",
+    "t.me",
+    "telegram.me",
+    "tiktok.com",
+    "twitch.tv",
+    "twitter.com",
+    "vimeo.com",
+    "vk.com",
+    "wa.me",
+    "wikipedia.org",
+    "x.com",
+    "youtu.be",
+    "youtube.com",
+];
+
+/// Whether pages under a domain are of people who have nothing to do with each other.
+pub fn is_everybodys(domain: &str) -> bool {
+    EVERYBODYS.binary_search(&domain).is_ok()
+}
+
 /// Services that shorten links and so hide where they lead: the ones that public corpora of comments show, and those known widely.
 const SHORTENERS: [&str; 64] = [
     "1url.com",

@@ -3,56 +3,11 @@
 
 use crate::classifier::hashing::Hashing;
 use crate::comment::{Comment, Shared};
-use crate::text::{Link, Reading};
+use crate::text::{Link, Reading, domains};
 
 /// Marks kept of one comment, so many of its links among them at most, so that decoys in front hide no telephone number behind.
 pub const MARKS_MAX: usize = 4;
 const LINKS_MAX: usize = 2;
-
-/// Hosts where everybody has pages: two links to one of them are the same only if they lead to the same page. Not here: hosts that
-/// give everybody a name of their own, as `ann.blogs.example`; and links cut short, which [`Link::is_shortened`] knows.
-const SHARED_HOSTS: [&str; 40] = [
-    "amazon.com",
-    "archive.org",
-    "bing.com",
-    "change.org",
-    "dailymotion.com",
-    "discord.com",
-    "discord.gg",
-    "dropbox.com",
-    "ebay.com",
-    "facebook.com",
-    "fb.com",
-    "flickr.com",
-    "github.com",
-    "gitlab.com",
-    "google.com",
-    "imgur.com",
-    "instagram.com",
-    "kickstarter.com",
-    "linkedin.com",
-    "medium.com",
-    "ok.ru",
-    "patreon.com",
-    "paypal.com",
-    "pinterest.com",
-    "quora.com",
-    "reddit.com",
-    "soundcloud.com",
-    "spotify.com",
-    "stackoverflow.com",
-    "t.me",
-    "telegram.me",
-    "tiktok.com",
-    "twitch.tv",
-    "twitter.com",
-    "vimeo.com",
-    "vk.com",
-    "wa.me",
-    "wikipedia.org",
-    "x.com",
-    "youtube.com",
-];
 
 /// Words before an `@name` that make it an address to write to; without one it is how people speak to each other.
 const MESSENGERS: [&str; 17] = [
@@ -126,11 +81,9 @@ fn kind(shared: Shared) -> u64 {
 
 /// The marks of a comment, each once: links first, then what stands in the text, then the author's website.
 pub fn marks(comment: &Comment, reading: &Reading, hashing: &Hashing) -> [Option<Mark>; MARKS_MAX] {
-    let own = comment.page.url.as_deref().map(|url| domain(&Link::parse(url).host).to_owned());
-    let link_mark = |link: &Link| {
-        let text = place(link)?;
-        (own.as_deref() != Some(domain(&link.host))).then(|| Mark::new(Shared::Link, &text, hashing))
-    };
+    let page = comment.page.url.as_deref().map(Link::parse);
+    let is_own = |link: &Link| page.as_ref().is_some_and(|page| page.domain() == link.domain());
+    let link_mark = |link: &Link| Some(Mark::new(Shared::Link, &place(link).filter(|_| !is_own(link))?, hashing));
     let website = comment.author.url.as_deref().map(Link::parse);
     let links = reading.links.iter().filter_map(link_mark).take(LINKS_MAX);
     let found = links.chain(contacts(&reading.folded, hashing)).chain(website.as_ref().and_then(link_mark));
@@ -147,26 +100,17 @@ pub fn marks(comment: &Comment, reading: &Reading, hashing: &Hashing) -> [Option
 
 /// Where a link leads, as far as it tells one advertiser from another: the domain, or the page where everybody has pages.
 fn place(link: &Link) -> Option<String> {
-    let domain = domain(&link.host);
-    if !domain.contains('.') {
+    let domain = link.domain();
+    if !domain.contains(['.', ':']) {
         return None;
     }
-    if !(SHARED_HOSTS.contains(&domain) || domain == "youtu.be" || link.is_shortened()) {
+    if !(domains::is_everybodys(domain) || link.is_shortened()) {
         return Some(domain.to_owned());
     }
     let path = link.url.split_once("://").map_or(link.url.as_str(), |(_, rest)| rest).split_once('/').map_or("", |(_, path)| path);
     let path = path.split(['#', '&']).next().unwrap_or("").trim_end_matches('/');
     // The front page of such a host is nobody's.
     (!path.is_empty()).then(|| format!("{domain}/{}", crate::text::cut(path, PATH_BYTES_MAX)))
-}
-
-/// The last two labels, or three under a short one as in `co.uk`.
-fn domain(host: &str) -> &str {
-    let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
-    let (Some(last), Some(second)) = (dots.next(), dots.next()) else { return host };
-    let is_short = host.len() - last == 3 && last - second <= 4;
-    let from = if is_short { dots.next().map_or(0, |at| at + 1) } else { second + 1 };
-    host.get(from..).unwrap_or(host)
 }
 
 /// Mail addresses, names at messengers, telephone numbers and codes of a folded text, in the order they stand.
@@ -265,6 +209,9 @@ mod tests {
         check("https://youtube.com/watch?v=abc", "https://youtube.com/watch?v=abd", false);
         check("https://bit.ly/aaa", "https://bit.ly/bbb", false);
         check("https://ann.co.uk/x", "https://bob.co.uk/x", false);
+        check("https://ann.github.io/x", "https://bob.github.io/x", false);
+        check("https://ann.blogspot.com", "https://ann.blogspot.com/2024/a", true);
+        check("http://203.0.113.7/x", "http://198.51.113.7/x", false);
         check("call +1-555-010-2345", "call (1) 555 0102345!", true);
         check("call ＋１ ５５５ ０１０ ２３４５", "call +1 555 010 2345", true);
     }
