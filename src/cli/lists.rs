@@ -4,7 +4,7 @@ use super::{Environment, Place};
 use crate::config::{ListFile, NoList, unnamed};
 use crate::rules::lists::{self, List};
 use crate::store::{ListHits, Reader};
-use crate::view::{mask_email, terminal_text};
+use crate::view::{kept, mask_email, terminal_text};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -91,7 +91,7 @@ impl Check {
         }
         let bad: usize = read.iter().map(|(_, list)| list.as_ref().map_or(1, |list| list.bad_count)).sum();
         if bad > 0 {
-            bail!("{bad} lines or files are bad; the rest works");
+            bail!("bad lines or files: {bad}; the rest works");
         }
         Ok(())
     }
@@ -109,9 +109,12 @@ impl Check {
         let (entries, bad, memory) = (list.entries(), list.bad_count, mebibytes(list.memory_bytes()));
         let places: Vec<&str> = spec.places.iter().map(|place| place.as_str()).collect();
         let (kind, effect, places) = (spec.kind.as_str(), spec.effect.as_str(), places.join(", "));
-        super::say(format_args!("{}: {entries} entries, {bad} bad lines, {memory} MiB ({kind}, {effect}, looks at {places})", spec.name))?;
+        super::say(format_args!(
+            "{} (entries: {entries}, bad lines: {bad}, {memory} MiB; {kind}, {effect}, looks at {places})",
+            spec.name
+        ))?;
         for bad in list.bad_lines.iter().take(self.limit) {
-            super::say(format_args!("  {path}:{}: {}", bad.line, terminal_text(&bad.reason)))?;
+            super::say(format_args!("  {path}:{}: {}", bad.line, kept(&bad.reason)))?;
         }
         if bad > self.limit {
             super::say(format_args!("  and {} more", bad - self.limit))?;
@@ -176,9 +179,9 @@ impl Stats {
     fn tell(&self, name: &str, total: &Total) -> anyhow::Result<()> {
         let sum = |count: fn(&ListHits) -> u64| total.found.iter().map(count).sum::<u64>();
         let (hits, spam, ham) = (sum(|hits| hits.hits), sum(|hits| hits.spam), sum(|hits| hits.ham));
-        let never = total.never_found().map(|never| format!(", {never} entries never found")).unwrap_or_default();
+        let never = total.never_found().map(|never| format!(", never found: {never}")).unwrap_or_default();
         super::say(format_args!(
-            "{name}: {hits} hits of {} entries{never}; people ruled {spam} of them spam and {ham} fit to publish",
+            "{name} (hits: {hits}, ruled spam: {spam}, ruled fit to publish: {ham}; entries found: {}{never})",
             total.found.len()
         ))?;
         if !total.found.is_empty() {
@@ -192,7 +195,7 @@ impl Stats {
                 hits.spam,
                 hits.ham,
                 last.get(..19).unwrap_or(&last),
-                hits.site
+                hits.site.as_str()
             ))?;
         }
         Ok(())

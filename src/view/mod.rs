@@ -24,7 +24,7 @@ pub use demo::{DemoPage, Field, FormValues, Outcome, Reply};
 pub use digest::{DigestMail, DigestView};
 pub use explain::ExplainView;
 pub use flip::{FlipView, changes};
-pub use safe::{header_text, mask_email, plain as terminal_text};
+pub use safe::{header_text, kept, mask_email, plain as terminal_text};
 pub use terminal::{Ink, Sheet, Tone};
 
 use crate::clock::Timestamp;

@@ -89,8 +89,13 @@ async fn admins_see_what_lists_found_and_what_people_said_of_it() {
     assert_eq!([found("blog", "casino"), found("blog", "kettle"), found("other", "kettle")], [[2, 1, 1], [1, 0, 1], [1, 0, 1]]);
     assert_eq!((&told[0]["entries"], &told[0]["entries_never_found"], &told[0]["hits"]), (&json!(3), &json!(1), &json!(4)));
     let table = stats(&[]).stdout;
-    assert!(table.contains("words: 4 hits of 3 entries, 1 entries never found") && table.contains("j...@s....example"), "{table}");
+    assert!(
+        table.contains("words (hits: 4, ") && table.contains("entries found: 3, never found: 1)") && table.contains("j...@s....example"),
+        "{table}"
+    );
     assert!(!table.contains("jane@"), "{table}");
+    let columns: Vec<_> = table.lines().filter_map(|line| line.find("entry").or_else(|| line.find("casino"))).collect();
+    assert!(columns.len() > 1 && columns.iter().all(|column| *column == columns[0]), "a column begins where its head does: {table}");
     let unknown = stats(&["--list", "nonsense"]);
     assert_eq!((unknown.code, unknown.stderr.as_str()), (1, "hamlet: no list is called \"nonsense\", now or before\n"));
 }
@@ -104,8 +109,16 @@ fn check_names_every_bad_line_and_serve_refuses_a_list_that_is_none() {
     let checked = hamlet(&["lists", "check", str(&mixed), "--kind", "patterns"]);
     let expected = format!("{}:2: look-around, including look-ahead and look-behind, is not supported", mixed.display());
     assert!(
-        checked.code == 1 && checked.stdout.contains("2 entries, 1 bad lines") && checked.stdout.contains(&expected),
+        checked.code == 1 && checked.stdout.contains("(entries: 2, bad lines: 1, ") && checked.stdout.contains(&expected),
         "{}",
+        checked.stdout
+    );
+    let networks = folder.path().join("networks.txt");
+    put(&networks, "192.0.2.0/24\n300.1.1.1\n");
+    let checked = hamlet(&["lists", "check", str(&networks), "--kind", "networks"]);
+    assert!(
+        checked.stdout.contains(":2: no network like 192.0.2.0/24 or 2001:db8::/32"),
+        "an example is there to be copied: {}",
         checked.stdout
     );
     let setup = list(list(Setup::default(), "GOOD", &good, "words", "reject"), "MIXED", &mixed, "patterns", "evidence");
