@@ -344,9 +344,10 @@ moderators.ana.sites is "c"; write sites that are configured: Blog, a, b"#,
             site,
             "sites.blog.rules.links is no key that hamlet knows; write one of `require_name`, `require_email`, `require`, `links_max`, `hold_first_link`, `known_domains`, `known_domain_comments_min`, `honeypot`, `require_form_token`, `form_seconds_min`, `form_hours_max`, `member_comments_min`, `member_days_min`, `page_days_old`, `page_days_quiet`, `flood_address_hold`, `flood_address_reject`, `flood_network_hold`, `flood_email_hold`, `busy_page_comments`, `repeats_hold`, `campaign_hold`, `blocklist`",
         );
-        check("[outbox]\nattempts_max = 'many'", "outbox.attempts_max is string \"many\" in hamlet.toml; write an integer");
+        check("[outbox]\nattempts_max = 'many'", "outbox.attempts_max is string \"many\" in hamlet.toml; write a whole number");
+        check("[policy]\nreject_min = 'high'", "policy.reject_min is string \"high\" in hamlet.toml; write a number");
         let from_environment = problems("", &[("HAMLET__MAIL__SMTP__PORT", "often")]);
-        assert_eq!(from_environment, "mail.smtp.port is string \"often\" in the environment; write an integer");
+        assert_eq!(from_environment, "mail.smtp.port is string \"often\" in the environment; write a whole number");
         check("[moderators.ana]\nsites = 'blog'", "moderators.ana.sites is of the wrong type; write a list");
         check("sites = 'blog'", "sites is of the wrong type; write a table");
         check("[http\n", "hamlet.toml is not TOML at line 1, column 6 (unclosed table, expected `]`); correct that line");

@@ -55,7 +55,8 @@ fn list(problems: &mut Problems, name: &str, written: &settings::DnsList) -> Lis
     // The zone may hold a key that was paid for.
     let zone = written.zone.trim_matches('.').to_ascii_lowercase();
     if !zone.contains('.') || zone.len() > 150 || dns::question(0, &zone).is_none() {
-        problems.add(&format!("{key}.zone"), super::secret::HIDDEN, "write the list's zone, a domain like bl.example.org");
+        let shown = if zone.is_empty() { "missing" } else { super::secret::HIDDEN };
+        problems.add(&format!("{key}.zone"), shown, "write the list's zone, a domain like bl.example.org");
     }
     let asks = match written.asks.as_str() {
         "ip" => Asks::Ip,
@@ -149,7 +150,7 @@ mod tests {
     #[test]
     fn every_problem_of_a_list_is_named_and_its_zone_is_not_repeated() {
         let text = "[dns]\nresolver = 'dns.example'\nttl_seconds_min = 90\nttl_seconds_max = 60\n[dns_lists.A]\nzone = 'my key.example'\nasks = 'name'\n\
-                    answers = ['8.8.8.8', '127.0.0.2/33']\neffect = 'reject'\nlog_odds = 3.0\nreason = ''";
+                    answers = ['8.8.8.8', '127.0.0.2/33']\neffect = 'reject'\nlog_odds = 3.0\nreason = ''\n[dns_lists.b]\nasks = 'ip'";
         assert_eq!(
             load(text).unwrap_err(),
             r#"dns.ttl_seconds_max is 60; write no less than dns.ttl_seconds_min, 90
@@ -159,6 +160,7 @@ dns_lists.A.zone is ***; write the list's zone, a domain like bl.example.org
 dns_lists.A.asks is "name"; write ip or domain
 dns_lists.A.answers is "8.8.8.8"; write answers like 127.0.0.2 or 127.0.0.0/24
 dns_lists.A.answers is "127.0.0.2/33"; write answers like 127.0.0.2 or 127.0.0.0/24
+dns_lists.b.zone is missing; write the list's zone, a domain like bl.example.org
 dns_lists.A.log_odds is 3; write a number from -2 to 2
 dns_lists.A.effect is "reject"; write evidence or hold; no list rejects
 dns_lists.A.reason is ""; write 1 to 100 characters on one line"#

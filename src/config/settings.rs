@@ -303,6 +303,12 @@ fn mistyped(error: &serde_path_to_error::Error<ConfigError>, place: &str) -> Pro
     let cause = innermost(error.inner());
     if let ConfigError::Type { origin, unexpected, expected, .. } = cause {
         let place = origin.as_deref().unwrap_or(place);
+        // serde's names of types are for programmers.
+        let expected = match *expected {
+            "floating point" | "a floating point" => "a number",
+            "an integer" => "a whole number",
+            other => other,
+        };
         return Problem::new(key, format!("{unexpected} in {place}"), format!("write {expected}"));
     }
     let message = cause.to_string();
