@@ -29,6 +29,7 @@ const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 
 /// A submission on the wire. Unknown fields are ignored, `null` is absent.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a JSON object")]
 pub struct SubmissionBody {
     name: Option<String>,
     email: Option<String>,
@@ -83,6 +84,7 @@ pub struct FormTokenDocument {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a JSON object")]
 struct RulingBody {
     ruling: Option<String>,
     by: Option<String>,

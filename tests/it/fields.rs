@@ -117,9 +117,11 @@ async fn what_is_no_json_is_400_and_a_wrong_type_422_with_its_field() {
         (r#"{"body":"hi","submitted_at":"soon"}"#, json!("submitted_at")),
         ("[]", Value::Null),
         ("\"hi\"", Value::Null),
+        ("null", Value::Null),
     ] {
         let answer = raw(&app, body).await;
         assert_eq!((answer.status, answer.json()["field"].clone()), (422, field), "{body}: {}", answer.text);
+        assert!(!answer.text.contains("struct"), "senders know no types of ours: {}", answer.text);
     }
 }
 
