@@ -21,7 +21,7 @@ pub fn meant(app: &App, id: Option<CommentId>, comment: &Comment) -> Result<Opti
     if by_id.is_some() { Ok(by_id) } else { app.store.read().same_as(comment) }
 }
 
-/// Takes a report as a ruling.
+/// Takes a report as a ruling. One of a comment that never came and says nothing is dropped: it would teach that silence is spam, or ham.
 ///
 /// # Errors
 /// [`Refusal`].
@@ -35,7 +35,7 @@ pub async fn report(
     let comment = intake::parse(app, site, submission)?;
     if let Some(record) = meant(app, id, &comment)? {
         review::rule(app, &site.id, record.comment.id, ruling, ruler, (None, Duration::ZERO)).await?;
-    } else {
+    } else if !comment.body.trim().is_empty() {
         let ruled = Ruled { ruling, by: ruler.by, via: ruler.via.to_owned(), at: app.clock.now() };
         intake::submit_ruled(app, site, comment, ruled).await?;
     }

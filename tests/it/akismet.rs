@@ -170,6 +170,14 @@ async fn a_report_is_a_ruling_on_the_comment_that_it_means() {
 }
 
 #[tokio::test]
+async fn a_report_of_nothing_teaches_nothing() {
+    let app = TestApp::start(Setup::default()).await;
+    report(&app, "ham", "").await;
+    report(&app, "spam", "comment_author=Jane&comment_content=+").await;
+    assert_eq!(Look::into(&app).count("SELECT count(*) FROM comments"), 0);
+}
+
+#[tokio::test]
 async fn a_report_of_an_unknown_comment_takes_it_in_as_ruled() {
     let app = TestApp::start(Setup::default()).await;
     let fields = "comment_author=Cy&comment_author_email=cy@c.example&comment_content=Nobody+asked+about+this&reporter=ana";
