@@ -94,11 +94,11 @@ impl CampaignsCommand {
 fn rows(seen: &Seen) -> String {
     let Seen { site, campaign, pages, .. } = seen;
     let time = span(campaign.last_at.since(campaign.first_at));
-    let rulings = format!("{} ruled spam, {} publish", campaign.rulings.spam, campaign.rulings.publish);
-    let sources = format!("about {} sources, {pages} pages", campaign.sources);
+    let rulings = format!("ruled spam: {}, ruled publish: {}", campaign.rulings.spam, campaign.rulings.publish);
+    let sources = format!("sources: about {}, pages: {pages}", campaign.sources);
     let text: String = text(seen).unwrap_or_default().chars().take(SAMPLE_CHARS_MAX).collect();
     let Campaign { id, size, published, shared, .. } = campaign;
-    format!("{id}  {size:>6} comments  {site}  same {}, {time}, {sources}, {published} published, {rulings}\n    {text}", shared.words())
+    format!("{id}  {size:>6} comments  {site}  same {}, {time}, {sources}, published: {published}, {rulings}\n    {text}", shared.words())
 }
 
 fn text(seen: &Seen) -> Option<String> {

@@ -88,7 +88,11 @@ impl Explain {
         let model = Arc::new(self.model_for(environment, &site)?);
         let (dice, now) = (Dice::system()?, Clock::System.now());
         let comments = serde_json::Deserializer::from_reader(super::open_input(input)?).into_iter::<Value>();
-        for (number, json) in (1..).zip(comments) {
+        let mut comments = (1..).zip(comments).peekable();
+        if comments.peek().is_none() {
+            bail!("{} holds no comment; write one as JSON, {{\"body\":\"...\"}}", super::input_name(input));
+        }
+        for (number, json) in comments {
             let place = || format!("{}, comment {number}", super::input_name(input));
             let json = json.with_context(|| super::input_name(input))?;
             let title = json.get("id").map_or_else(|| format!("comment {number}"), |id| id.as_str().map_or(id.to_string(), str::to_owned));

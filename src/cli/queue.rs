@@ -45,6 +45,8 @@ pub enum Format {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Ruling {
+    /// Also written `ham`
+    #[value(alias = "ham")]
     Publish,
     Spam,
     /// Unwanted but not spam; teaches nothing

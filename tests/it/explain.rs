@@ -66,6 +66,8 @@ fn a_comment_is_explained_without_a_store_in_either_spelling() {
     assert!((documents[0]["logit"].as_f64().unwrap() - sum(&documents[0])).abs() < 1e-9);
     let text = hamlet_reading(&["explain", "--input", "-"], &input).stdout;
     assert!(text.starts_with("comment 1 ") && text.contains("\nt7 ") && text.contains("PUBLISH"), "{text}");
+    let nothing = hamlet_reading(&["explain", "--input", "-"], "");
+    assert!(nothing.code == 1 && nothing.stderr.contains("stdin holds no comment"), "{}", nothing.stderr);
     let broken = hamlet_reading(&["explain", "--input", "-"], "{\"body\":\"x\"}\n{\"body\":");
     assert!(broken.code == 1 && broken.stderr.contains("stdin"), "{}", broken.stderr);
     let no_body = hamlet_reading(&["explain", "--input", "-"], "{\"name\":\"x\"}");
