@@ -16,6 +16,10 @@ impl ConfigCommand {
         let (sites, moderators) = (config.sites.len(), config.moderators.len());
         let data = config.data.display();
         super::say(format_args!("the configuration is good (sites: {sites}, moderators: {moderators}, data in {data})"))?;
+        let bad_lines: usize = config.lists().map(|list| list.bad_count).sum();
+        if bad_lines > 0 {
+            eprintln!("bad lines in lists, which are passed over: {bad_lines}; `hamlet lists check` names them");
+        }
         Ok(())
     }
 }

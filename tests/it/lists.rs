@@ -125,6 +125,12 @@ fn check_names_every_bad_line_and_serve_refuses_a_list_that_is_none() {
     let all = hamlet_with(&setup, &["lists", "check", "--config", str(&config), "--format", "json"], "");
     let all_told: Value = serde_json::from_str(&all.stdout).unwrap();
     assert_eq!((all.code, &all_told[0]["entries"], &all_told[1]["bad_lines"][0]["line"]), (1, &json!(2), &json!(2)));
+    let config_checked = hamlet_with(&setup, &["config", "check", "--config", str(&config)], "");
+    assert!(
+        config_checked.code == 0 && config_checked.stderr.contains("passed over: 1; `hamlet lists check`"),
+        "{}",
+        config_checked.stderr
+    );
     assert_eq!(hamlet(&["lists", "check", str(&good), "--kind", "words"]).code, 0);
     assert_eq!(hamlet(&["lists", "check", str(&good), "--kind", "wrods"]).code, 2);
 
