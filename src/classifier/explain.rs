@@ -15,7 +15,7 @@ pub const START: &str = "where every comment starts";
 
 /// How much of the text was ever seen in training.
 const FAMILIAR: &str = "how familiar its words are";
-const FORM: &str = "its form: length, signs, number of links";
+const FORM: &str = "its form (length, signs, count of links)";
 const OTHER: &str = "signs and unusual words";
 const LINKED: &str = "how its links are written";
 
