@@ -8,10 +8,17 @@
 //! [`LIKENESS_MIN`] or more, else it founds one. So a campaign does not wander: every member is like the first, and a chain of small changes
 //! leads nowhere. Campaigns of texts and of marks never merge: who copies an honest text and adds a link must not drag the text along.
 //!
+//! Of 20,000 comments of YouTube 752 join a campaign of which they are no exact copy. 53 pairs of these at a likeness below .65 were looked at:
+//! 52 are rewrites of one text ("Geez I just viewed a new ..." and "Omg I recently watched a brand new ..."), one is a song title twice. The
+//! largest campaigns there: one text by one author 191 times, 119 comments by about a hundred authors with one link, a reward for signing up 46
+//! times, and ten rewritten advertisements with one link each. Labelled sets, comments in a campaign of two and more, spam against ham: YouTube
+//! 17 and 1.3 %, SMS 66 and 7.4 %, Telegram 30 and 3.8 %; of blogs' ham 9.9 % and of forums' 1.5 %. In one of six and more by their text are at most .4 % of any ham.
+//!
 //! ## Bounds
 //!
 //! The window holds so many comments and so many days of them, whichever is less; with its last member a campaign is forgotten. Every
-//! comment costs a fixed number of places, whatever is in it.
+//! comment costs a fixed number of places, whatever is in it. With a million comments (`cargo bench --bench campaign`) a look-up takes 4 us,
+//! with the comment taken in 6 us, and memory is 280 MB; making the trace of a comment of 90 bytes takes 3 us.
 
 mod group;
 mod near;

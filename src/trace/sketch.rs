@@ -1,6 +1,10 @@
 //! Sketches: a few bytes that are alike where texts are. MinHash (Broder, "On the resemblance and containment of documents", 1997) over
 //! words and pairs of neighbouring words, one byte a row (Li and König, "b-bit minwise hashing", 2010), in bands of rows for look-up (see
 //! `campaign`). Pure arithmetic; what is done about texts that are alike is others' matter.
+//!
+//! Measured on 6,000 distinct comments of YouTube, all pairs: of those that share .5 to .6 of their shingles a band and half of the rows find
+//! 58 %, of .6 to .7 86 %, of .7 to .8 96 %, above all; and 109 pairs below .4 besides. SimHash (Charikar, 2002; 64 bits of the same shingles) with
+//! as many false pairs, at 12 bits, finds 16 %, 39 % and 90 %; at the customary 3 bits 0, 0 and 1 %: a comment has too few words for it.
 
 use crate::classifier::hashing::Hashing;
 use crate::text::{LINK_MARK, tokens};
