@@ -11,11 +11,16 @@
     reason = "a bench measures time, and may fall over when it cannot"
 )]
 
+mod generate;
+
 use axum::routing::post;
 use axum::serve::ListenerExt;
+use generate::Generator;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -24,7 +29,24 @@ const CONNECTIONS: usize = 64;
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(4);
 
-const COMMENT: &str = r#"{"name":"Ana","email":"ana@mail.example","ip":"192.0.2.7","page_url":"https://blog.example/coffee","body":"I tried this with a French press and it worked well. Does water temperature matter much?"}"#;
+/// Requests that are made beforehand and sent in turn: so many that a round seldom sends one twice. From each address come two.
+const REQUESTS: usize = 60_000;
+
+/// Comments of seventeen languages, ham and spam, as a blog with readers everywhere would get them: no two alike, no source twice at a time.
+fn requests() -> Vec<String> {
+    let mut generator = Generator::new(3);
+    let request = |n: usize| {
+        let line: serde_json::Value = serde_json::from_str(&generator.line()).unwrap();
+        let ip = format!("11.{}.{}.{}", n / 2 % 250, n / 500 % 250, 1 + n / 2 % 200);
+        let page = format!("https://blog.example/{}", line["group"].as_str().unwrap());
+        let comment = serde_json::json!({ "name": "Ana", "email": format!("ana{n}@mail.example"), "ip": ip, "page_url": page, "body": line["content"] });
+        let comment = comment.to_string();
+        let head =
+            "POST /v1/comments HTTP/1.1\r\nHost: blog\r\nAuthorization: Bearer benchbenchbench\r\nContent-Type: application/json\r\n";
+        format!("{head}Content-Length: {}\r\n\r\n{comment}", comment.len())
+    };
+    (0..REQUESTS).map(request).collect()
+}
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -39,10 +61,11 @@ fn main() {
     hamlet.args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(&settings).arg("--data").arg(data.path());
     let hamlet = Server::start(&mut hamlet);
     println!("memory of the daemon when idle: {} KB", hamlet.resident_kb());
+    let requests = Arc::new(Requests { all: requests(), sent: AtomicUsize::new(0) });
     let mut results = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
         for (result, server) in results.iter_mut().zip([&bare, &hamlet]) {
-            result.push(runtime.block_on(drive(server.address)));
+            result.push(runtime.block_on(drive(server.address, &requests)));
         }
     }
     println!("memory of the daemon after it: {} KB", hamlet.resident_kb());
@@ -94,6 +117,17 @@ impl Drop for Server {
     }
 }
 
+struct Requests {
+    all: Vec<String>,
+    sent: AtomicUsize,
+}
+
+impl Requests {
+    fn next(&self) -> &str {
+        &self.all[self.sent.fetch_add(1, Ordering::Relaxed) % self.all.len()]
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Round {
     per_second: f64,
@@ -111,9 +145,9 @@ impl Round {
     }
 }
 
-async fn drive(address: SocketAddr) -> Round {
+async fn drive(address: SocketAddr, requests: &Arc<Requests>) -> Round {
     let started = Instant::now();
-    let connections: Vec<_> = (0..CONNECTIONS).map(|_| tokio::spawn(ask_until(address, started + ROUND))).collect();
+    let connections: Vec<_> = (0..CONNECTIONS).map(|_| tokio::spawn(ask_until(address, Arc::clone(requests), started + ROUND))).collect();
     let mut waits = Vec::new();
     for connection in connections {
         waits.extend(connection.await.unwrap());
@@ -124,16 +158,13 @@ async fn drive(address: SocketAddr) -> Round {
 }
 
 /// One keep-alive connection, one request after another; answers how long each took.
-async fn ask_until(address: SocketAddr, end: Instant) -> Vec<Duration> {
+async fn ask_until(address: SocketAddr, requests: Arc<Requests>, end: Instant) -> Vec<Duration> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
-    let request = format!(
-        "POST /v1/comments HTTP/1.1\r\nHost: blog\r\nAuthorization: Bearer benchbenchbench\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{COMMENT}",
-        COMMENT.len()
-    );
     let mut waits = Vec::new();
     let mut buffer = vec![0; 16 * 1024];
     while Instant::now() < end {
+        let request = requests.next();
         let asked = Instant::now();
         stream.write_all(request.as_bytes()).await.unwrap();
         read_answer(&mut stream, &mut buffer).await;

@@ -13,6 +13,7 @@ use super::fold::{Fold, Reach, Row};
 use super::model::{Base, Card, Figures, Layer, Model, Source};
 use super::stack::{INPUTS, Stack};
 use super::table::{Entry, Table};
+use super::tracker;
 use linfa::prelude::*;
 use linfa_bayes::MultinomialNb;
 use linfa_logistic::LogisticRegression;
@@ -108,7 +109,8 @@ pub fn train(
     let folded: Vec<Folded> = fold.counts.iter().map(Folded::of).collect();
     let tables = fold.counts.iter().zip(fit(&folded)?).map(|(counts, fitted)| table(counts, &fitted)).collect();
     let rows = fold.rows();
-    let stack = stack(&rows, fold.reach, spam + ham)?;
+    let mut stack = stack(&rows, fold.reach, spam + ham)?;
+    stack.intercept += tracker::correction(spam, ham);
     let scored: Vec<(f64, Label)> = rows.iter().map(|row| (stack.logit(&row.inputs), row.label)).collect();
     let figures = Figures::of(&evaluate::measure(&scored));
     let card = Card {
