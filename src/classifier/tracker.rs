@@ -37,7 +37,7 @@ fn share(spam: usize, ham: usize) -> f64 {
     (count(spam) + 1.0) / (count(spam) + count(ham) + 2.0)
 }
 
-/// What training adds to a stack's intercept, not above 0, so that its prior is [`TRAINED_AT_MAX`] at most (King and Zeng, "Logistic
+/// What training adds to a stack's intercept, not above 0, so that its prior is .8 at most (King and Zeng, "Logistic
 /// regression in rare events data", 2001).
 pub fn correction(spam: usize, ham: usize) -> f64 {
     let share = share(spam, ham);
