@@ -45,8 +45,9 @@ pub fn campaign(case: &Case<'_>, findings: &mut Vec<Finding>) {
         let Rulings { spam, publish, is_last_spam } = text.rulings;
         let share = f64::from(spam) / f64::from(spam + publish + 1);
         let log_odds = if is_last_spam { CAMPAIGN_LOG_ODDS_MAX * share } else { 0.0 };
-        // Where a person published one, the others are judged by their own words: near-copies may differ in what matters.
-        if is_last_spam || publish == 0 && text.size >= hold_from {
+        // Where people published more than they called spam, the others are judged by their own words: near-copies may differ in what matters. One
+        // slip of the hand that was taken back must not free a campaign.
+        if spam > 0 && (is_last_spam || spam >= publish) || publish == 0 && text.size >= hold_from {
             findings.push(Finding { log_odds, ..Finding::new("campaign:text", Effect::Hold, told(text, now)) });
         }
     }
@@ -147,6 +148,8 @@ mod tests {
         check(&near(5, ruled(0, 0, false)), &held);
         check(&near(5, ruled(0, 1, false)), &[]);
         check(&near(1, ruled(1, 0, true)), &held);
+        check(&near(2, ruled(1, 1, false)), &held);
+        check(&near(3, ruled(1, 2, false)), &[]);
         let weights = [1, 3, 99].map(|spam| findings(submission(BODY), &near(1, ruled(spam, 0, true)), &settings()).remove(0).log_odds);
         assert_eq!(format!("{weights:?}"), "[2.0, 3.0, 3.96]");
     }
