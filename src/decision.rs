@@ -167,6 +167,12 @@ fn verdict(findings: &[Finding], probability: Option<f64>, policy: Policy) -> Ve
 }
 
 impl Policy {
+    /// The same without rejecting by the score: no logit is beyond 30, so no probability is 1.
+    #[must_use]
+    pub fn without_rejecting(self) -> Self {
+        Self { reject_min: 1.0, discard_min: 1.0, ..self }
+    }
+
     /// What a probability alone would get.
     pub fn verdict(self, probability: f64) -> Verdict {
         if probability >= self.reject_min {

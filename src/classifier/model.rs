@@ -160,6 +160,11 @@ impl Model {
         true
     }
 
+    /// Whether what was learnt elsewhere counts for half of its word and more: it then knows comments, and not those of this site.
+    pub fn is_mostly_foreign(&self) -> bool {
+        self.base.as_ref().map_or(self.card.ruling.is_none(), |base| base.blend.share >= 0.5)
+    }
+
     pub fn table(&self, family: Family) -> Option<&Table> {
         self.layer.tables.get(family as usize)
     }

@@ -20,12 +20,20 @@ pub fn judge(
     let mut findings = rules::apply(&Case { comment, reading, facts, settings: &site.rules });
     let (score, recent) = model.map(|model| model.score(features, reading)).unzip();
     let log_odds = score.as_ref().map(|score| score.log_odds);
-    let policy = model.map_or(site.policy, |model| model.policy(site));
-    if let Some(model) = model
-        && log_odds.is_some_and(|log_odds| policy.verdict(logistic(log_odds)) == Verdict::Publish)
-    {
-        findings.extend(model.worst_part(features, &comment.body).filter(|part| *part >= PART_LOG_ODDS_MIN).map(|_| part_like_spam()));
-        findings.extend(model.is_stranger_to(features, reading).then(unfamiliar));
+    let mut policy = model.map_or(site.policy, |model| model.policy(site));
+    if let (Some(model), Some(log_odds)) = (model, log_odds) {
+        match policy.verdict(logistic(log_odds)) {
+            Verdict::Publish => {
+                let part = model.worst_part(features, &comment.body).filter(|part| *part >= PART_LOG_ODDS_MIN);
+                findings.extend(part.map(|_| part_like_spam()));
+                findings.extend(model.is_stranger_to(features, reading).then(unfamiliar));
+            }
+            Verdict::Reject if model.is_mostly_foreign() && is_mere_words(comment, reading, &findings) => {
+                findings.push(mere_words());
+                policy = policy.without_rejecting();
+            }
+            Verdict::Hold | Verdict::Reject => {}
+        }
     }
     (decide(findings, score, recent.unwrap_or_default(), policy, site.mode, facts.now), log_odds)
 }
@@ -36,6 +44,19 @@ const PART_LOG_ODDS_MIN: f64 = 1.386;
 /// Good words around spam make a comment look harmless; a person should see it.
 fn part_like_spam() -> Finding {
     Finding::new("part_like_spam", Effect::Hold, "a part of it reads like spam")
+}
+
+/// Nothing but words speaks against it: it names no place to go, and no rule and no fact leans to spam.
+fn is_mere_words(comment: &Comment, reading: &Reading, findings: &[Finding]) -> bool {
+    let leans_to_ham = |finding: &Finding| finding.effect == Effect::Trust || finding.log_odds < 0.0;
+    comment.author.url.is_none() && reading.leads_nowhere() && findings.iter().all(leans_to_ham)
+}
+
+/// Whoever thanks warmly writes as flatterers do, and a model of other sites cannot tell them apart: "Great post, thanks for sharing!" had .98.
+/// Without a place to go such a text harms nobody while it waits, so it is not lost unseen. Of the spam that the starter rejects, 5 of 56 on YouTube, 18 of
+/// 214 SMS and 84 of 252 on Telegram are mere words; of the ham, 7 of 53.
+fn mere_words() -> Finding {
+    Finding::new("mere_words", Effect::Hold, "reads like spam, by its words alone")
 }
 
 /// A young site's model that has met nothing like it does not know; a person does. Of 17,336 ham outside the corpus it

@@ -149,6 +149,11 @@ impl SiteModel {
         self.frozen.worst_part(features, text)
     }
 
+    /// Whether what was learnt elsewhere counts for half of the frozen model's word and more.
+    pub fn is_mostly_foreign(&self) -> bool {
+        self.frozen.is_mostly_foreign()
+    }
+
     /// Whether the frozen model has met nothing like this text.
     pub fn is_stranger_to(&self, features: &mut Features, reading: &Reading) -> bool {
         self.frozen.is_stranger_to(features, reading)

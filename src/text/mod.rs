@@ -59,6 +59,12 @@ pub struct Shape {
     pub mixed_words: usize,
 }
 
+/// Digits of the shortest telephone number that people give to strangers.
+const NUMBER_DIGITS_MIN: usize = 7;
+
+/// How people group such a number.
+const BETWEEN_DIGITS: &str = " +-./()";
+
 impl Reading {
     /// Total on any text; reads at most [`READ_BYTES_MAX`] bytes of it.
     pub fn of(text: &str) -> Self {
@@ -84,6 +90,13 @@ impl Reading {
         signs.add_if(Sign::OnlyLinks, !links.is_empty() && !folded.contains(char::is_alphanumeric));
         (shape.tags, shape.hidden, shape.mixed_words) = (tags, plain.hidden, words.mixed);
         Self { folded, links, shape, signs }
+    }
+
+    /// Whether it names no place to go: no link, no address, no name after an `@`, no number long enough to call.
+    pub fn leads_nowhere(&self) -> bool {
+        let digits = |run: &str| run.bytes().filter(u8::is_ascii_digit).count();
+        let mut runs = self.folded.split(|c: char| !c.is_ascii_digit() && !BETWEEN_DIGITS.contains(c));
+        self.links.is_empty() && !self.folded.contains('@') && runs.all(|run| digits(run) < NUMBER_DIGITS_MIN)
     }
 }
 
@@ -210,6 +223,16 @@ mod tests {
         let hosts: Vec<&str> = reading.links.iter().map(|link| link.host.as_str()).collect();
         assert_eq!(hosts, ["x.example", "y.example", "z-shop.com", "w.example"]);
         assert!(Reading::of("v1.2.3 e.g. this, node.js and README.md").links.iter().all(|link| !link.has_scheme));
+    }
+
+    #[test]
+    fn a_text_leads_nowhere_or_to_a_place_a_person_or_a_number() {
+        for text in ["Great post, thanks for sharing!", "In 2019 it cost 1,500.", "加油！", "works.But not always"] {
+            assert!(Reading::of(text).leads_nowhere(), "{text:?}");
+        }
+        for text in ["see a.example", "see example dot com", "ask ann@mail.example", "Telegram @annlee", "call +1 555 0100"] {
+            assert!(!Reading::of(text).leads_nowhere(), "{text:?}");
+        }
     }
 
     #[test]

@@ -41,6 +41,11 @@ fn verdict(answer: &Answer) -> (&str, &str, &str) {
 
 const JANE: &str = "comment_author=Jane&comment_author_email=jane@strangers.example&comment_content=A+word+about+the+kettle.";
 
+/// The same, with a place to go: mere words are held at most while the starter judges.
+fn leading() -> String {
+    format!("{JANE}+Write+to+ann@kettle.example.")
+}
+
 #[tokio::test]
 async fn every_verdict_has_its_word() {
     let app = TestApp::start(Setup::default().set("SITES__blog__AKISMET__HOLD", "spam")).await;
@@ -52,7 +57,8 @@ async fn every_verdict_has_its_word() {
         (BLOG, blocked, ("true", "", "")),
         (OTHER, JANE, ("false", "", "120")),
         (WATCH, JANE, ("false", "", "")),
-        (STERN, JANE, ("true", "discard", "")),
+        (STERN, JANE, ("true", "", "")),
+        (STERN, &leading(), ("true", "discard", "")),
         (OPEN, "comment_content=hello", ("false", "", "")),
     ] {
         assert_eq!(verdict(&check(&app, key, fields).await), expected, "{key} {fields}");
@@ -60,7 +66,7 @@ async fn every_verdict_has_its_word() {
     let guid = check(&app, BLOG, JANE).await.header("x-akismet-guid").to_owned();
     assert_eq!(app.document(BLOG_KEY, &guid).await.json()["status"], "held");
     let keeps = TestApp::start(Setup::default().set("SITES__stern__AKISMET__DISCARD", false)).await;
-    assert_eq!(verdict(&check(&keeps, STERN, JANE).await), ("true", "", ""));
+    assert_eq!(verdict(&check(&keeps, STERN, &leading()).await), ("true", "", ""));
 }
 
 #[tokio::test]
@@ -140,7 +146,7 @@ async fn a_test_is_judged_and_leaves_no_trace() {
     }
     let stern = check(&app, STERN, "comment_author=akismet-guaranteed-spam&comment_content=test").await;
     assert_eq!(verdict(&stern), ("true", "", ""), "the test words are never to be discarded");
-    assert_eq!(verdict(&check(&app, STERN, &format!("{JANE}&is_test=1")).await), ("true", "discard", ""));
+    assert_eq!(verdict(&check(&app, STERN, &format!("{}&is_test=1", leading())).await), ("true", "discard", ""));
     assert_eq!(look.dump(), before);
 }
 

@@ -20,7 +20,8 @@ async fn an_answer_has_every_field_and_every_verdict_its_status() {
         (BLOG_KEY, stranger("A word about the kettle."), ("held", "hold", false)),
         (BLOG_KEY, editor("Thank you, we mended it."), ("published", "publish", false)),
         (BLOG_KEY, stranger("Get a blockedword now"), ("rejected", "reject", false)),
-        (STERN_KEY, stranger("A word about the kettle."), ("rejected", "reject", true)),
+        (STERN_KEY, stranger("A word about the kettle: write to ann@kettle.example."), ("rejected", "reject", true)),
+        (STERN_KEY, stranger("A word about the kettle."), ("held", "hold", false)),
         (WATCH_KEY, stranger("A word about the kettle."), ("published", "hold", false)),
         (OPEN_KEY, json!({ "body": "hello" }), ("published", "publish", false)),
     ] {
