@@ -114,7 +114,7 @@ pub async fn obey(app: &Arc<App>, command: Command) -> Reply {
 
 /// Reads and verifies a site's current model, then hands it to the judge; on any error the one at work goes on.
 async fn swap_model(app: &Arc<App>, site: &SiteId) -> Result<String, String> {
-    if !app.config.sites.contains_key(site) {
+    if !app.config().sites.contains_key(site) {
         return Err(format!("the settings have no site {site}; retrain one that they name, or restart the daemon with it"));
     }
     let (reading, of) = (Arc::clone(app), site.clone());

@@ -151,7 +151,7 @@ impl Daemon {
         tasks.spawn(wake(Arc::clone(&app)));
         tasks.spawn(watch_audits(Arc::clone(&app)));
         tasks.spawn(watch_lists(Arc::clone(&app), self.seen));
-        if app.config.learning.labels_min > 0 {
+        if app.config().learning.labels_min > 0 {
             tasks.spawn(learn(Arc::clone(&app)));
         }
         if let Some(listener) = self.control {
@@ -284,8 +284,8 @@ fn train_due(app: &App, trained: &mut Trained) -> Vec<(SiteId, SiteModel)> {
     };
     let due = trained.due(app).inspect_err(|error| told(None, error)).unwrap_or_default();
     let Ok(program) = std::env::current_exe() else { return Vec::new() };
-    let train = |site: &Site| {
-        let model = schedule::train(app, site, &program).inspect_err(|error| told(Some(&site.id), error)).ok()??;
+    let train = |site: Arc<Site>| {
+        let model = schedule::train(app, &site, &program).inspect_err(|error| told(Some(&site.id), error)).ok()??;
         tracing::info!(site = %site.id, model.id = %model.id(), "learn.trained");
         Some((site.id.clone(), model))
     };

@@ -141,7 +141,7 @@ impl Explain {
 
 fn site_named(mut config: Config, name: &str) -> anyhow::Result<Site> {
     let site = config.sites.remove(&SiteId::new(name));
-    site.with_context(|| format!("no site is called {name:?}; the settings have: {}", super::site_names(&config)))
+    site.map(Arc::unwrap_or_clone).with_context(|| format!("no site is called {name:?}; the settings have: {}", super::site_names(&config)))
 }
 
 /// Training data calls the text `content` and the name `author`.

@@ -29,6 +29,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Comment moderation beside your blog: rules, naive Bayes and people, all on your machine.
 #[derive(Debug, Parser)]
@@ -100,7 +101,7 @@ impl Place {
     /// A site as set; one that the settings do not name has what all sites have.
     fn site(&self, environment: &Environment, id: &SiteId) -> Result<Site, Invalid> {
         let settings = self.settings(environment)?;
-        let set = settings.clone().check().ok().and_then(|mut config| config.sites.remove(id));
+        let set = settings.clone().check().ok().and_then(|mut config| config.sites.remove(id)).map(Arc::unwrap_or_clone);
         set.map_or_else(|| settings.site_of_defaults(), Ok)
     }
 

@@ -90,7 +90,7 @@ fn log(environment: &Environment) {
 /// What a person reads when the daemon stands ready: where things are.
 fn banner(daemon: &Daemon) -> String {
     let (app, address) = (daemon.app(), daemon.address);
-    let config = &app.config;
+    let config = &app.config();
     let model = models(daemon);
     let mail = match &config.mail.transport {
         Transport::None => "none: held comments wait for `hamlet queue list` and the API".to_owned(),
@@ -113,7 +113,8 @@ fn banner(daemon: &Daemon) -> String {
 /// Each site with its model; one name where all have the same.
 fn models(daemon: &Daemon) -> String {
     let ids: BTreeSet<&ModelId> = daemon.models().ids().map(|(_, id)| id).collect();
-    let unread = daemon.app().config.sites.keys().filter(|site| daemon.models().of(site).is_none());
+    let config = daemon.app().config();
+    let unread = config.sites.keys().filter(|site| daemon.models().of(site).is_none());
     let unread = unread.map(|site| format!("{site}: none can be read, rules alone decide"));
     let read = match ids.first() {
         Some(only) if ids.len() == 1 => vec![only.to_string()],

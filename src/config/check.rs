@@ -3,7 +3,7 @@
 
 use super::problem::{Invalid, Problems, is_host};
 use super::settings::{self, Settings};
-use super::{Config, Digest, Intake, Learning, Mail, Outbox, Review, Smtp, Store, Tls, Transport, lists, people};
+use super::{Config, Digest, Intake, Keys, Learning, Mail, Outbox, Review, Smtp, Store, Tls, Transport, lists, people};
 use crate::campaign;
 use crate::comment::Limits;
 use std::net::SocketAddr;
@@ -34,6 +34,7 @@ impl Settings {
         let problem = &mut problems;
         let data = data(problem, &self.data);
         let listen = listen(problem, &self.http.listen);
+        let sites = people::sites(problem, &self);
         let config = Config {
             listen,
             public_url: (!self.http.public_url.is_empty()).then(|| problem.base_url("http.public_url", &self.http.public_url)),
@@ -48,7 +49,8 @@ impl Settings {
             lists: lists::lists(problem, &self),
             dns: super::dns::dns(problem, &self),
             learning: Learning { labels_min: problem.number("learning.labels_min", self.learning.labels_min, "a number", 0..=1_000_000) },
-            sites: people::sites(problem, &self),
+            keys: Keys::of(sites.values()),
+            sites,
             moderators: people::moderators(problem, &self),
             data,
         };

@@ -6,6 +6,7 @@ use super::settings::Settings;
 use super::{Config, Transport, Webhook};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Mails at once, time to undo that a visitor will sit through, and no spot checks among what a visitor tries out.
 const LAYER: &str = r#"
@@ -48,7 +49,7 @@ impl Config {
         // A visitor may hold as many comments as they like, and sees a mail for each.
         config.digest.per_day_max = usize::MAX;
         let webhook = Webhook { url: webhook_url, secret: webhook_secret };
-        for site in config.sites.values_mut() {
+        for site in config.sites.values_mut().map(Arc::make_mut) {
             site.loopback_only = true;
             site.webhook = Some(webhook.clone());
         }

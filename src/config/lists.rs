@@ -79,7 +79,7 @@ impl Config {
             match file.read() {
                 Ok(list) => {
                     let list = Arc::new(list);
-                    let sites = self.sites.values_mut().filter(|site| file.sites.contains(&site.id));
+                    let sites = self.sites.values_mut().map(Arc::make_mut).filter(|site| file.sites.contains(&site.id));
                     sites.for_each(|site| site.rules.lists.push(Arc::clone(&list)));
                 }
                 Err(error) => problems.push(file.problem(&error)),

@@ -9,9 +9,11 @@ use crate::comment::Limits;
 use crate::decision::{Mode, Policy};
 use crate::id::{ModeratorId, SiteId};
 use crate::rules;
-use std::collections::BTreeMap;
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 mod akismet;
@@ -50,8 +52,43 @@ pub struct Config {
     pub lists: Vec<ListFile>,
     pub dns: crate::dns::Settings,
     pub learning: Learning,
-    pub sites: BTreeMap<SiteId, Site>,
+    pub sites: BTreeMap<SiteId, Arc<Site>>,
+    keys: Keys,
     pub moderators: BTreeMap<ModeratorId, Moderator>,
+}
+
+/// Sites by the SHA-256 of their keys.
+#[derive(Debug, Clone, Default)]
+struct Keys {
+    api: HashMap<[u8; 32], SiteId>,
+    akismet: HashMap<[u8; 32], SiteId>,
+}
+
+impl Keys {
+    fn of<'a>(sites: impl Iterator<Item = &'a Arc<Site>>) -> Self {
+        let mut keys = Self::default();
+        for site in sites {
+            keys.api.extend(site.keys.iter().map(|key| (*key, site.id.clone())));
+            keys.akismet.extend(site.akismet.key.map(|key| (key, site.id.clone())));
+        }
+        keys
+    }
+}
+
+impl Config {
+    /// The site whose API key this is. Compared by hash, so time tells nothing about the key.
+    pub fn site_of_key(&self, key: &str) -> Option<&Arc<Site>> {
+        self.sites.get(self.keys.api.get(&sha256(key))?)
+    }
+
+    /// The site whose Akismet key this is; host names lose capitals on the way.
+    pub fn site_of_akismet_key(&self, key: &str) -> Option<&Arc<Site>> {
+        self.sites.get(self.keys.akismet.get(&sha256(&key.to_ascii_lowercase()))?)
+    }
+}
+
+fn sha256(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
 }
 
 /// Where comments wait to be judged.

@@ -14,6 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Short enough for a column, and safe in a URL, a file name and a metric's label.
 const ID_CHARS_MAX: usize = 40;
@@ -83,7 +84,7 @@ const NO_AUDIT: Audit = Audit { rates: Rates::NONE, published_spam_max: 1.0, rej
 /// Below every layer: nothing is published or rejected by a score.
 const NO_POLICY: Policy = Policy { publish_max: 0.0, reject_min: 1.0, discard_min: 1.0 };
 
-pub(super) fn sites(problems: &mut Problems, settings: &Settings) -> BTreeMap<SiteId, Site> {
+pub(super) fn sites(problems: &mut Problems, settings: &Settings) -> BTreeMap<SiteId, Arc<Site>> {
     let judging = Judging::of(problems, "policy", &settings.policy, Judging::none());
     let rules = rules::Settings { dns_lists: super::dns::rules(problems, settings), ..of_all(problems, settings) };
     if settings.sites.is_empty() {
@@ -102,7 +103,7 @@ pub(super) fn sites(problems: &mut Problems, settings: &Settings) -> BTreeMap<Si
             }
             keys.insert(key, place);
         }
-        sites.insert(site.id.clone(), site);
+        sites.insert(site.id.clone(), Arc::new(site));
     }
     sites
 }

@@ -59,7 +59,7 @@ pub type Warned = BTreeSet<(SiteId, String, &'static str)>;
 /// # Errors
 /// [`StoreError`] from the store.
 pub fn watch(app: &App, warned: &mut Warned) -> Result<(), StoreError> {
-    for site in app.config.sites.values() {
+    for site in app.config().sites.values() {
         for (model, alarm) in alarms_of(app.store.read(), &app.shelf, site)? {
             if warned.insert((site.id.clone(), model.to_string(), alarm.verdict.as_str())) {
                 tracing::warn!(

@@ -30,15 +30,16 @@ pub fn is_due(standing: &Standing, timing: &Timing, now: Timestamp) -> bool {
 /// [`StoreError`] from the store; digests made before it stand.
 pub fn tick(app: &App) -> Result<usize, StoreError> {
     let mut made = 0;
-    if matches!(app.config.mail.transport, Transport::None) {
+    let config = app.config();
+    if matches!(config.mail.transport, Transport::None) {
         return Ok(made);
     }
-    for moderator in app.config.moderators.values() {
-        let sites = moderator.sites.iter().filter_map(|site| app.config.sites.get(site)).filter(|site| site.mode == Mode::Enforce);
+    for moderator in config.moderators.values() {
+        let sites = moderator.sites.iter().filter_map(|site| config.sites.get(site)).filter(|site| site.mode == Mode::Enforce);
         for site in sites {
             let now = app.clock.now();
             let standing = app.store.read().standing(&site.id, &moderator.id, now)?;
-            if is_due(&standing, &app.config.digest, now) {
+            if is_due(&standing, &config.digest, now) {
                 send(app, site, moderator, now)?;
                 made += 1;
             }
@@ -54,10 +55,10 @@ fn send(app: &App, site: &Site, moderator: &Moderator, now: Timestamp) -> Result
         return Ok(());
     }
     let id = DigestId::new(now, &app.dice);
-    let expires_at = now.plus(app.config.review.link_valid);
+    let expires_at = now.plus(app.config().review.link_valid);
     let token = app.keys.sign_review(&Review { digest: id, moderator: moderator.id.clone(), expires_at });
     let link = Link { url: format!("{}/d/{token}", app.public_url), expires_at };
-    let mail = render((site, moderator), &records, &link, (app.store.read(), app.config.digest.items_max, now))?;
+    let mail = render((site, moderator), &records, &link, (app.store.read(), app.config().digest.items_max, now))?;
     let parcel = Parcel::Mail(Mail {
         digest: id,
         to_name: moderator.name.clone(),

@@ -211,8 +211,8 @@ async fn knock<T>(
 pub async fn enqueue(app: &App, site: &Site, submission: Submission, idempotency: Option<Idempotency>) -> Result<Box<Record>, Refusal> {
     let comment = parse(app, site, submission)?;
     bounds(app, site)?;
-    let share = share(app.config.intake.queued_max, app.config.sites.len());
-    within("submissions in the queue", app.store.queued(), app.config.intake.queued_max)?;
+    let share = share(app.config().intake.queued_max, app.config().sites.len());
+    within("submissions in the queue", app.store.queued(), app.config().intake.queued_max)?;
     within("submissions of this site in the queue", app.store.queued_of(site.id.as_str()), share)?;
     // The queue keeps no answers: the judge finds them where they were put, or has no opinion.
     app.dns.look_up(&comment, &app.clock, &app.dice).await;
@@ -229,14 +229,14 @@ pub fn parse(app: &App, site: &Site, mut submission: Submission) -> Result<Comme
         "" => FormToken::Absent,
         token => app.keys.verify_form(token, &site.id).map_or(FormToken::Forged, FormToken::Shown),
     };
-    let comment = Comment::parse(submission, CommentId::new(now, &app.dice), site.id.clone(), now, app.config.limits)?;
+    let comment = Comment::parse(submission, CommentId::new(now, &app.dice), site.id.clone(), now, app.config().limits)?;
     Ok(Comment { form: Form { token, ..comment.form }, ..comment })
 }
 
 /// Room on disk, and room in the outbox of this site.
 fn bounds(app: &App, site: &Site) -> Result<(), Full> {
     app.store.room(app.clock.now())?;
-    within("undelivered parcels of this site", app.store.parcels_waiting(site.id.as_str()), app.config.outbox.waiting_max)
+    within("undelivered parcels of this site", app.store.parcels_waiting(site.id.as_str()), app.config().outbox.waiting_max)
 }
 
 fn taken(received: Received) -> Result<Box<Record>, Refusal> {

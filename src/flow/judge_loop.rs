@@ -39,12 +39,12 @@ pub fn start(app: &Arc<App>, knocks: Knocks, known: Knowledge) -> std::io::Resul
 fn judge_until_stopped(app: &App, mut knocks: Knocks, mut known: Knowledge) {
     let mut stopping = false;
     let mut queue_rests = false;
-    let mut sites = app.config.sites.clone();
+    let mut sites = app.config().sites.clone();
     while !stopping {
         let queue_waits = app.store.queued() > 0 && !queue_rests;
         let first = if queue_waits { knocks.try_recv().ok() } else { knocks.blocking_recv() };
         let (mut tickets, mut trials) = (Vec::new(), Vec::new());
-        for knock in first.into_iter().chain(std::iter::from_fn(|| knocks.try_recv().ok())).take(app.config.intake.batch_max) {
+        for knock in first.into_iter().chain(std::iter::from_fn(|| knocks.try_recv().ok())).take(app.config().intake.batch_max) {
             match knock {
                 Knock::Waiting(ticket) => tickets.push(*ticket),
                 Knock::Trial(trial) => trials.push(*trial),
@@ -70,7 +70,7 @@ fn judge_until_stopped(app: &App, mut knocks: Knocks, mut known: Knowledge) {
 /// From now on the sites that have this list judge by what it says now.
 fn take(sites: &mut Sites, list: &Arc<List>) {
     lists::tell(list);
-    for site in sites.values_mut() {
+    for site in sites.values_mut().map(Arc::make_mut) {
         site.rules.retake(list);
     }
 }
@@ -111,7 +111,7 @@ fn queued(app: &App) -> Result<Vec<(i64, Comment)>, StoreError> {
     if app.store.queued() == 0 {
         return Ok(Vec::new());
     }
-    app.store.read().queued(app.config.sites.keys(), app.config.intake.batch_max)
+    app.store.read().queued(app.config().sites.keys(), app.config().intake.batch_max)
 }
 
 /// What stays of a comment in the judge's hands while it is being written down.
@@ -124,7 +124,7 @@ struct Met {
 }
 
 /// The sites as they judge now: as configured, with their lists as the files are.
-type Sites = BTreeMap<SiteId, Site>;
+type Sites = BTreeMap<SiteId, Arc<Site>>;
 
 /// What the judge has of one comment beside it: its place in the queue, or what its sender gave with it.
 type Waiting = (Option<i64>, Comment, Option<Idempotency>, Option<Ruled>);
@@ -207,7 +207,7 @@ fn settle(known: &mut Knowledge, received: &[Received], met: &[Met]) {
 
 fn wake_who_follows(app: &App, received: &[Received]) {
     let new = || received.iter().filter_map(|received| if let Received::New(record) = received { Some(record) } else { None });
-    if new().any(|record| app.config.sites.get(&record.comment.site).is_some_and(|site| site.webhook.is_some())) {
+    if new().any(|record| app.config().sites.get(&record.comment.site).is_some_and(|site| site.webhook.is_some())) {
         app.parcels.notify_one();
     }
     if new().any(|record| record.status == Status::Held) {

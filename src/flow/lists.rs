@@ -34,7 +34,7 @@ fn stamp(path: &Path) -> Option<Stamp> {
 /// # Errors
 /// [`StoreError::Stopped`] when nobody judges any more.
 pub fn tick(app: &App, seen: &mut Seen) -> Result<(), StoreError> {
-    for file in &app.config.lists {
+    for file in &app.config().lists {
         let now = stamp(&file.path);
         let before = seen.0.insert(file.spec.name.clone(), now);
         if before != Some(now) {

@@ -41,11 +41,11 @@ impl Memory {
     /// # Errors
     /// [`StoreError`] when the secret of the traces cannot be read or made.
     pub fn load(app: &App) -> Result<Self, StoreError> {
-        let (now, bounds) = (app.clock.now(), app.config.memory);
+        let (now, bounds) = (app.clock.now(), app.config().memory);
         let secrets = app.store.keys(SECRET, now, &app.dice).wait()?;
         let dropped = app.store.forget_traces(now.minus(bounds.age_max)).wait()?;
         let secret = secrets.first().map_or([0; 32], |(_, secret)| *secret);
-        let memory = Self::read(app.config.sites.keys(), bounds, secret, app.store.read(), now);
+        let memory = Self::read(app.config().sites.keys(), bounds, secret, app.store.read(), now);
         let comments: usize = memory.sites.values().map(|site| site.campaigns.comments()).sum();
         tracing::info!(comments, dropped, duration_ms = app.clock.now().since(now).as_millis(), "memory.loaded");
         Ok(memory)

@@ -22,21 +22,18 @@ pub mod schedule;
 
 use crate::action::Keys;
 use crate::clock::Clock;
-use crate::config::{Config, Site};
+use crate::config::Config;
 use crate::dice::Dice;
 use crate::dns::Dns;
 use crate::id::SiteId;
 use crate::shelf::Shelf;
 use crate::store::{Store, StoreError};
-use sha2::{Digest, Sha256};
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Notify;
 
 /// Everything the daemon holds, built once and passed by reference.
 #[derive(Debug)]
 pub struct App {
-    pub config: Config,
     pub store: Store,
     pub clock: Clock,
     pub dice: Dice,
@@ -52,8 +49,8 @@ pub struct App {
     pub held: Notify,
     /// A person ruled.
     pub ruled: Notify,
-    sites_by_key: HashMap<[u8; 32], SiteId>,
-    sites_by_akismet_key: HashMap<[u8; 32], SiteId>,
+    /// What runs, replaced as a whole; never locked for longer than to take or to put it.
+    config: RwLock<Arc<Config>>,
 }
 
 impl App {
@@ -70,16 +67,13 @@ impl App {
     ) -> Result<(Arc<Self>, intake::Knocks), StoreError> {
         let keys = Keys::new(store.keys("action", clock.now(), &dice).wait()?);
         let (door, knocks) = intake::door(&config);
-        let by_key = |site: &Site| site.keys.iter().map(|key| (*key, site.id.clone())).collect::<Vec<_>>();
         let app = Self {
-            sites_by_key: config.sites.values().flat_map(by_key).collect(),
-            sites_by_akismet_key: config.sites.values().filter_map(|site| Some((site.akismet.key?, site.id.clone()))).collect(),
             shelf: Shelf::of(&config.data),
             dns: Dns::new(&config.dns),
             parcels: Notify::new(),
             held: Notify::new(),
             ruled: Notify::new(),
-            config,
+            config: RwLock::new(Arc::new(config)),
             store,
             clock,
             dice,
@@ -90,24 +84,19 @@ impl App {
         Ok((Arc::new(app), knocks))
     }
 
-    /// The site whose API key this is. Compared by hash, so time tells nothing about the key.
-    pub fn site_of_key(&self, key: &str) -> Option<&Site> {
-        self.site_under(&self.sites_by_key, key)
+    /// What runs now. Take it once for one piece of work: the next call may answer with other settings.
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The site whose Akismet key this is; host names lose capitals on the way.
-    pub fn site_of_akismet_key(&self, key: &str) -> Option<&Site> {
-        self.site_under(&self.sites_by_akismet_key, &key.to_ascii_lowercase())
+    /// From now on this runs. What only a start reads (the address, the data directory, bounds of waiting places) stays as it was.
+    pub fn put_config(&self, config: Config) {
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
     }
 
     /// A person ruled on this site: its model at work learns that, and perhaps a training is due.
     fn has_ruled(&self, site: &SiteId) {
         self.door.ruled(site);
         self.ruled.notify_one();
-    }
-
-    fn site_under(&self, sites: &HashMap<[u8; 32], SiteId>, key: &str) -> Option<&Site> {
-        let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
-        sites.get(&hash).and_then(|id| self.config.sites.get(id))
     }
 }

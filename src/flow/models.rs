@@ -63,7 +63,7 @@ impl Models {
     /// Every site's model, caught up with the rulings. One that cannot be read is told of in the log.
     pub fn load(app: &App) -> Self {
         let mut models = Self::default();
-        for site in app.config.sites.keys() {
+        for site in app.config().sites.keys() {
             match SiteModel::load(&app.shelf, app.store.read(), site) {
                 Ok(model) => models.take(site.clone(), model),
                 Err(error) => tracing::error!(site = %site, error = &error as &dyn std::error::Error, "model.unreadable"),

@@ -43,7 +43,7 @@ pub async fn rule(
 ) -> Result<Option<(Record, bool)>, StoreError> {
     let now = app.clock.now();
     let ruled = Ruled { ruling, by: ruler.by, via: ruler.via.to_owned(), at: now };
-    let has_webhook = app.config.sites.get(site).is_some_and(|site| site.webhook.is_some());
+    let has_webhook = app.config().sites.get(site).is_some_and(|site| site.webhook.is_some());
     let teller = std::sync::Arc::clone(app);
     let outgoing = move |record: &Record| -> Vec<_> {
         has_webhook.then(|| document::ruling_webhook(record, now, now.plus(hush), &teller.dice)).into_iter().collect()
@@ -58,8 +58,8 @@ pub async fn rule(
 #[derive(Debug)]
 pub struct Opened<'a> {
     pub token: &'a str,
-    pub moderator: &'a Moderator,
-    pub site_name: &'a str,
+    pub moderator: Moderator,
+    pub site_name: String,
     pub digest: DigestRecord,
 }
 
@@ -101,13 +101,14 @@ pub enum Done {
 /// [`NotOpened`].
 pub fn open<'a>(app: &'a App, token: &'a str) -> Result<Opened<'a>, NotOpened> {
     let review = app.keys.verify_review(token, app.clock.now())?;
-    let moderator = app.config.moderators.get(&review.moderator).ok_or(NotOpened::Withdrawn)?;
+    let config = app.config();
+    let moderator = config.moderators.get(&review.moderator).ok_or(NotOpened::Withdrawn)?;
     let digest = app.store.read().digest(review.digest)?.ok_or(NotOpened::Withdrawn)?;
-    let site = app.config.sites.get(&digest.site).ok_or(NotOpened::Withdrawn)?;
+    let site = config.sites.get(&digest.site).ok_or(NotOpened::Withdrawn)?;
     if digest.moderator != review.moderator || !moderator.sites.contains(&digest.site) {
         return Err(NotOpened::Withdrawn);
     }
-    Ok(Opened { token, moderator, site_name: &site.name, digest })
+    Ok(Opened { token, moderator: moderator.clone(), site_name: site.name.clone(), digest })
 }
 
 /// Rules on one item of an opened link, if the form was made for the version that stands.
@@ -120,12 +121,12 @@ pub async fn rule_by_link(app: &std::sync::Arc<App>, opened: &Opened<'_>, asked:
         return Ok(Done::AlreadyDecided);
     }
     let now = app.clock.now();
-    let nonce_valid = app.config.review.nonce_valid;
+    let nonce_valid = app.config().review.nonce_valid;
     if app.keys.verify_nonce(&asked.nonce, opened.token, asked.item, record.version, now, nonce_valid).is_err() {
         return Ok(Done::PageTooOld);
     }
     let ruler = Ruler { by: opened.moderator.name.clone(), via: "link" };
-    let terms = (Some(record.version), app.config.review.undo);
+    let terms = (Some(record.version), app.config().review.undo);
     let ruled = rule(app, &opened.digest.site, record.comment.id, asked.ruling, ruler, terms).await?;
     Ok(if ruled.is_some_and(|(_, taken)| taken) { Done::Ruled } else { Done::AlreadyDecided })
 }

@@ -12,6 +12,7 @@ use crate::shelf::ShelfError;
 use crate::store::StoreError;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Why a training that was due gave no model that judges; the one at work goes on.
 #[derive(Debug, thiserror::Error)]
@@ -35,17 +36,17 @@ impl Trained {
     ///
     /// # Errors
     /// [`NotTrained`] when labels or the shelf cannot be read.
-    pub fn due<'a>(&mut self, app: &'a App) -> Result<Vec<&'a Site>, NotTrained> {
+    pub fn due(&mut self, app: &App) -> Result<Vec<Arc<Site>>, NotTrained> {
         let mut due = Vec::new();
-        for site in app.config.sites.values() {
+        for site in app.config().sites.values() {
             let (spam, ham) = app.store.read().labels(&site.id)?;
             let trained = match self.0.get(&site.id) {
                 Some(trained) => *trained,
                 None => app.shelf.current(&site.id)?.map_or(0, |model| model.card.spam + model.card.ham + model.card.copies),
             };
-            if is_due(app.config.learning.labels_min, trained, (spam, ham)) {
+            if is_due(app.config().learning.labels_min, trained, (spam, ham)) {
                 self.0.insert(site.id.clone(), spam + ham);
-                due.push(site);
+                due.push(Arc::clone(site));
             } else {
                 self.0.insert(site.id.clone(), trained);
             }

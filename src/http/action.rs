@@ -50,7 +50,7 @@ pub async fn rule(
     form: Result<Form<RulingForm>, FormRejection>,
 ) -> Response {
     let Ok(Path(token)) = token else { return unknown_link() };
-    if !is_our_page(&headers, &app.config, &app.public_url) {
+    if !is_our_page(&headers, &app.config(), &app.public_url) {
         return notice_page(StatusCode::FORBIDDEN, None, Refusal::RefusedOrigin);
     }
     let opened = match review::open(&app, &token) {
@@ -78,7 +78,7 @@ fn after(app: &App, token: &str, asked: &Asked, done: &Done) -> Response {
     };
     match done {
         Done::Ruled => {
-            let wait_seconds = app.config.review.undo.as_secs();
+            let wait_seconds = app.config().review.undo.as_secs();
             page(app, &opened, StatusCode::OK, None, Some(Notice::Decided { ruling: asked.ruling, wait_seconds }))
         }
         Done::AlreadyDecided => page(app, &opened, StatusCode::OK, Some(asked.item), None),
@@ -96,7 +96,7 @@ fn page(app: &App, opened: &Opened<'_>, status: StatusCode, focus: Option<usize>
             let focused = items.iter().find(|item| Some(item.number) == focus);
             let decided = focused.and_then(|item| item.ruled).map(Notice::AlreadyDecided);
             let html = ActionPage {
-                site_name: opened.site_name,
+                site_name: &opened.site_name,
                 moderator_name: &opened.moderator.name,
                 path: &format!("/d/{}", opened.token),
                 items: &items,

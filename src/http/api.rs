@@ -101,9 +101,9 @@ pub async fn submit(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, header
     drop(bytes);
     let later = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()).any(asks_for_later);
     let record = if later {
-        intake::enqueue(&app, site, submission.into(), idempotency).await?
+        intake::enqueue(&app, &site, submission.into(), idempotency).await?
     } else {
-        intake::submit(&app, site, submission.into(), idempotency).await?
+        intake::submit(&app, &site, submission.into(), idempotency).await?
     };
     Ok(answer(&record))
 }

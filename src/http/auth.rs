@@ -6,16 +6,18 @@ use crate::flow::App;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// Headers by which a proxy tells that it speaks for somebody else.
 const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
 
 /// The site whose key the request carries. A key that everybody knows (the demo's) is refused from anywhere but this machine itself.
-pub fn site<'a>(app: &'a App, headers: &HeaderMap, peer: SocketAddr) -> Result<&'a Site, Problem> {
+pub fn site(app: &App, headers: &HeaderMap, peer: SocketAddr) -> Result<Arc<Site>, Problem> {
     let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(Problem::unauthorized)?;
     let (scheme, key) = value.split_once(' ').ok_or_else(Problem::unauthorized)?;
-    let site = app.site_of_key(key.trim()).filter(|_| scheme.eq_ignore_ascii_case("bearer")).ok_or_else(Problem::unauthorized)?;
-    if admits(site, headers, peer) { Ok(site) } else { Err(Problem::unauthorized()) }
+    let config = app.config();
+    let site = config.site_of_key(key.trim()).filter(|_| scheme.eq_ignore_ascii_case("bearer")).ok_or_else(Problem::unauthorized)?;
+    if admits(site, headers, peer) { Ok(Arc::clone(site)) } else { Err(Problem::unauthorized()) }
 }
 
 /// Whether a key of this site is good from where the request comes.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// The whole body, if it is no larger than any submission may be.
 pub async fn whole(mut body: Body, app: &App) -> Result<Bytes, Problem> {
-    let limit = app.config.limits.body_bytes_max;
+    let limit = app.config().limits.body_bytes_max;
     let bytes_max = limit.saturating_mul(super::REQUEST_PER_BODY);
     let error = match Limited::new(&mut body, bytes_max).collect().await {
         Ok(whole) => return Ok(whole.to_bytes()),

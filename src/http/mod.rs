@@ -24,7 +24,7 @@ const REQUEST_PER_BODY: usize = 4;
 
 /// Every route of the daemon.
 pub fn router(app: &Arc<App>) -> Router {
-    let request_bytes_max = app.config.limits.body_bytes_max.saturating_mul(REQUEST_PER_BODY);
+    let request_bytes_max = app.config().limits.body_bytes_max.saturating_mul(REQUEST_PER_BODY);
     Router::new()
         .route("/v1/comments", post(api::submit))
         .route("/v1/comments/{id}", get(api::read))

@@ -38,12 +38,12 @@ impl Carriers {
     /// # Errors
     /// [`NoCarrier`] when TLS or the mail transport cannot be set up.
     pub fn new(app: &App) -> Result<Self, NoCarrier> {
-        Ok(Self { webhook: webhook::Carrier::new(app.config.outbox.timeout)?, mail: smtp::Carrier::new(&app.config)? })
+        Ok(Self { webhook: webhook::Carrier::new(app.config().outbox.timeout)?, mail: smtp::Carrier::new(&app.config())? })
     }
 
     async fn carry(&self, app: &App, delivery: &Delivery, now: Timestamp) -> Outcome {
         match &delivery.parcel {
-            Parcel::Webhook(webhook) => match app.config.sites.get(&delivery.site).and_then(|site| site.webhook.as_ref()) {
+            Parcel::Webhook(webhook) => match app.config().sites.get(&delivery.site).and_then(|site| site.webhook.as_ref()) {
                 Some(target) => self.webhook.carry(target, delivery, webhook, now).await,
                 None => Outcome::GiveUp { reason: "the site has no webhook any more".to_owned() },
             },
@@ -57,7 +57,7 @@ pub async fn run(app: Arc<App>, carriers: Carriers, mut stop: watch::Receiver<bo
     let carriers = Arc::new(carriers);
     let mut under_way = JoinSet::new();
     while !*stop.borrow() {
-        let free = app.config.outbox.at_once_max.saturating_sub(under_way.len());
+        let free = app.config().outbox.at_once_max.saturating_sub(under_way.len());
         for delivery in claim(&app, free).await {
             under_way.spawn(deliver(Arc::clone(&app), Arc::clone(&carriers), delivery));
         }
@@ -75,9 +75,10 @@ async fn claim(app: &App, limit: usize) -> Vec<Delivery> {
     if limit == 0 {
         return Vec::new();
     }
-    let lease = app.config.outbox.timeout + LEASE_SPARE;
-    let at_once_max = app.config.outbox.at_once_max;
-    let site_max = if app.config.sites.len() > 1 { at_once_max.div_ceil(2) } else { at_once_max };
+    let config = app.config();
+    let lease = config.outbox.timeout + LEASE_SPARE;
+    let at_once_max = config.outbox.at_once_max;
+    let site_max = if config.sites.len() > 1 { at_once_max.div_ceil(2) } else { at_once_max };
     app.store.claim(app.clock.now(), lease, (limit, site_max), &app.dice).done().await.unwrap_or_else(|error| {
         tracing::error!(error = %error, "outbox.claim_failed");
         Vec::new()
@@ -86,7 +87,7 @@ async fn claim(app: &App, limit: usize) -> Vec<Delivery> {
 
 async fn deliver(app: Arc<App>, carriers: Arc<Carriers>, delivery: Delivery) {
     let outcome = carriers.carry(&app, &delivery, app.clock.now()).await;
-    let outbox = &app.config.outbox;
+    let outbox = &app.config().outbox;
     let schedule = Schedule { attempts_max: outbox.attempts_max, retry_first: outbox.retry_first, retry_max: outbox.retry_max };
     let next = schedule.next(delivery.attempt, outcome, app.clock.now(), app.dice.unit());
     match &next {

@@ -55,14 +55,14 @@ enum KeyOf {
 }
 
 /// A call whose key was found good.
-struct Call<'a> {
-    site: &'a Site,
+struct Call {
+    site: Arc<Site>,
     form: Form,
     user_agent: String,
 }
 
-impl<'a> Call<'a> {
-    async fn read(app: &'a App, peer: SocketAddr, request: Request, key_of: KeyOf) -> Result<Self, Refused> {
+impl Call {
+    async fn read(app: &App, peer: SocketAddr, request: Request, key_of: KeyOf) -> Result<Self, Refused> {
         let (parts, body) = request.into_parts();
         let form = if parts.method == Method::GET || parts.method == Method::HEAD {
             Form::of_query(parts.uri.query().unwrap_or_default())?
@@ -75,9 +75,10 @@ impl<'a> Call<'a> {
             Form::parse(header(&parts.headers, &CONTENT_TYPE), &bytes)?
         };
         let key = key(&form, host(&parts.uri, &parts.headers), key_of).ok_or_else(|| Refused::invalid("no key was sent"))?;
-        let site = app.site_of_akismet_key(key).filter(|site| auth::admits(site, &parts.headers, peer));
+        let config = app.config();
+        let site = config.site_of_akismet_key(key).filter(|site| auth::admits(site, &parts.headers, peer));
         let site = site.ok_or_else(|| Refused::invalid("this key opens no site"))?;
-        Ok(Self { site, form, user_agent: header(&parts.headers, &USER_AGENT).unwrap_or_default().to_owned() })
+        Ok(Self { site: Arc::clone(site), form, user_agent: header(&parts.headers, &USER_AGENT).unwrap_or_default().to_owned() })
     }
 }
 
@@ -114,26 +115,26 @@ async fn check(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, request: Re
     match purpose {
         Purpose::Traffic => {}
         Purpose::Recheck => {
-            let comment = intake::parse(&app, site, submission.clone())?;
+            let comment = intake::parse(&app, &site, submission.clone())?;
             if let Some(record) = report::meant(&app, id, &comment)? {
                 let id = record.comment.id;
                 if record.ruled.is_some() {
                     return Ok(Word::of(record.status, false, site.akismet).answer(id));
                 }
                 // Judged anew by what is known now, and not counted a second time.
-                let decision = intake::try_out(&app, site, comment).await?;
+                let decision = intake::try_out(&app, &site, comment).await?;
                 return Ok(Word::of(decision.status(), decision.discard, site.akismet).answer(id));
             }
         }
         Purpose::Test | Purpose::GuaranteedSpam => {
-            let comment = intake::parse(&app, site, submission)?;
+            let comment = intake::parse(&app, &site, submission)?;
             let id = comment.id;
-            let decision = intake::try_out(&app, site, comment).await?;
+            let decision = intake::try_out(&app, &site, comment).await?;
             let word = Word::of(decision.status(), decision.discard, site.akismet);
             return Ok(if purpose == Purpose::GuaranteedSpam { Word::Spam } else { word }.answer(id));
         }
     }
-    let record = intake::submit(&app, site, submission, None).await?;
+    let record = intake::submit(&app, &site, submission, None).await?;
     let is_blatant = record.decision.as_ref().is_some_and(|decision| decision.discard);
     Ok(Word::of(record.status, is_blatant, site.akismet).answer(record.comment.id))
 }
@@ -153,7 +154,7 @@ async fn submit(app: &Arc<App>, peer: SocketAddr, request: Request, ruling: Ruli
         Purpose::Traffic | Purpose::Recheck => {
             let by = reporter.map(|reporter| Ruler::name(&reporter)).filter(|by| !by.trim().is_empty());
             let ruler = Ruler { by: by.unwrap_or_else(|| site.name.clone()), via: "akismet" };
-            report::report(app, site, id, submission, (ruling, ruler)).await?;
+            report::report(app, &site, id, submission, (ruling, ruler)).await?;
         }
         Purpose::Test | Purpose::GuaranteedSpam => {}
     }
@@ -199,7 +200,7 @@ async fn test() -> Response {
 
 async fn usage_limit(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, request: Request) -> Answered {
     let Call { site, form, .. } = Call::read(&app, peer, request, KeyOf::Comments).await?;
-    let figures = figures_of_month(&app, site, &month(app.clock.now()))?;
+    let figures = figures_of_month(&app, &site, &month(app.clock.now()))?;
     let usage = figures.comments();
     Ok(json(&if form.get("extended").is_some() {
         serde_json::json!({
@@ -221,7 +222,7 @@ async fn key_sites(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, request
     let (limit, offset) = (number("limit", SITES_MAX), number("offset", 0));
     let name = site.id.as_str();
     let total = u64::from(form.get("filter").is_none_or(|filter| name.contains(filter)));
-    let shown = (limit > 0 && offset < total).then(|| figures_of_month(&app, site, &month)).transpose()?;
+    let shown = (limit > 0 && offset < total).then(|| figures_of_month(&app, &site, &month)).transpose()?;
     if form.get("format") == Some("csv") {
         let title = format!("Active sites during {month} (limit:{limit}, offset: {offset}, total: {total})\n");
         let columns = "Site,Total API Calls,Spam,Ham,Missed Spam,False Positives,Is Revoked\n";
