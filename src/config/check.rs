@@ -34,8 +34,7 @@ impl Settings {
         let problem = &mut problems;
         let data = data(problem, &self.data);
         let listen = listen(problem, &self.http.listen);
-        let sites = people::sites(problem, &self);
-        let config = Config {
+        let mut config = Config {
             listen,
             public_url: (!self.http.public_url.is_empty()).then(|| problem.base_url("http.public_url", &self.http.public_url)),
             limits: limits(problem, &self.http),
@@ -49,11 +48,12 @@ impl Settings {
             lists: lists::lists(problem, &self),
             dns: super::dns::dns(problem, &self),
             learning: Learning { labels_min: problem.number("learning.labels_min", self.learning.labels_min, "a number", 0..=1_000_000) },
-            keys: Keys::of(sites.values()),
-            sites,
+            sites: people::sites(problem, &self),
+            keys: Keys::default(),
             moderators: people::moderators(problem, &self),
             data,
         };
+        config.keys = Keys::of(config.sites.values());
         check_links(problem, &config);
         problems.settle(config)
     }
