@@ -13,6 +13,7 @@ use crate::flow::{App, audit, digest, intake, lists};
 use crate::http;
 use crate::id::SiteId;
 use crate::outbox::{self, Carriers};
+use crate::service;
 use crate::store::{self, Store};
 use axum::Router;
 use axum::serve::ListenerExt;
@@ -165,9 +166,12 @@ impl Daemon {
         let (ending, ended) = watch::channel(false);
         let shutdown = async move {
             stopped.await;
+            service::stopping();
             let _ = ending.send(true);
         };
         let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(shutdown);
+        service::ready();
+        tasks.spawn(service::watch(Arc::clone(&app)));
         tokio::select! {
             served = serving => served.map_err(system("to accept connections"))?,
             () = drained(ended) => tracing::warn!("daemon.drain_cut_off"),

@@ -13,7 +13,7 @@
 //! - **Keepers**: [`config`] (what runs), [`store`] (what is written down), [`shelf`] (models), [`view`] (mails and pages).
 //! - **[`flow`]**: the stories. [`flow::intake`] takes a comment to its verdict, [`flow::digest`] puts the doubtful before people,
 //!   [`flow::review`] takes their rulings, [`flow::learn`] learns from them.
-//! - **Shells**, which know the world and nothing of the trade: [`http`], [`outbox`], [`control`], [`demo`]; then [`daemon`], which starts
+//! - **Shells**, which know the world and nothing of the trade: [`http`], [`outbox`], [`control`], [`service`], [`demo`]; then [`daemon`], which starts
 //!   and stops them, and [`cli`].
 //!
 //! ## A comment walks through
@@ -50,6 +50,7 @@ pub mod http;
 pub mod id;
 pub mod outbox;
 pub mod rules;
+pub mod service;
 pub mod shelf;
 pub mod store;
 pub mod text;

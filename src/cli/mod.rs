@@ -9,6 +9,7 @@ mod explain;
 mod fit_counts;
 mod init;
 mod lists;
+mod manual;
 mod model;
 mod queue;
 mod replay;
@@ -75,6 +76,10 @@ enum Command {
     /// The mail that moderators get
     #[command(subcommand)]
     Digest(digest::DigestCommand),
+    /// Completions for a shell: bash, elvish, fish, powershell or zsh, on stdout
+    Completions(manual::Completions),
+    /// Manual pages, written into a directory
+    Man(manual::Man),
     /// The fit alone: folded counts on stdin, fitted parameters on stdout. Its stderr is thrown away: linfa-bayes prints there
     #[command(name = crate::flow::learn::FIT_COMMAND, hide = true)]
     FitCounts,
@@ -150,6 +155,8 @@ fn obey(command: Command, environment: &Environment) -> anyhow::Result<()> {
         Command::Lists(lists) => lists.run(environment),
         Command::Campaigns(campaigns) => campaigns.run(environment),
         Command::Digest(digest) => digest.run(environment),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(),
         Command::FitCounts => fit_counts::run(),
     }
 }

@@ -84,7 +84,12 @@ fn log(environment: &Environment) {
     let wanted = environment.iter().find(|(name, _)| name == "HAMLET_LOG").map_or("info", |(_, filter)| filter);
     let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new("info"));
     let terminal = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(terminal).with_target(false).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match environment.iter().find(|(name, _)| name == "HAMLET_LOG_FORMAT").map(|(_, format)| format.as_str()) {
+        // One object a line, for machines that collect logs.
+        Some("json") => log.json().flatten_event(true).init(),
+        _ => log.with_ansi(terminal).init(),
+    }
 }
 
 /// What a person reads when the daemon stands ready: where things are.

@@ -41,6 +41,7 @@ fn judge_until_stopped(app: &App, mut knocks: Knocks, mut known: Knowledge) {
     let mut queue_rests = false;
     let mut sites = app.config().sites.clone();
     while !stopping {
+        app.turn();
         let queue_waits = app.store.queued() > 0 && !queue_rests;
         let first = if queue_waits { knocks.try_recv().ok() } else { knocks.blocking_recv() };
         let (mut tickets, mut trials) = (Vec::new(), Vec::new());

@@ -28,6 +28,7 @@ use crate::dns::Dns;
 use crate::id::SiteId;
 use crate::shelf::Shelf;
 use crate::store::{Store, StoreError};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Notify;
 
@@ -49,6 +50,8 @@ pub struct App {
     pub held: Notify,
     /// A person ruled.
     pub ruled: Notify,
+    /// How often the judge came round: what the service manager's watchdog is fed by.
+    turns: AtomicU64,
     /// What runs, replaced as a whole; never locked for longer than to take or to put it.
     config: RwLock<Arc<Config>>,
 }
@@ -73,6 +76,7 @@ impl App {
             parcels: Notify::new(),
             held: Notify::new(),
             ruled: Notify::new(),
+            turns: AtomicU64::new(0),
             config: RwLock::new(Arc::new(config)),
             store,
             clock,
@@ -92,6 +96,16 @@ impl App {
     /// From now on this runs. What only a start reads (the address, the data directory, bounds of waiting places) stays as it was.
     pub fn put_config(&self, config: Config) {
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+    }
+
+    /// The judge came round once more.
+    fn turn(&self) {
+        self.turns.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often the judge came round.
+    pub fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
     }
 
     /// A person ruled on this site: its model at work learns that, and perhaps a training is due.

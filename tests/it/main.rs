@@ -39,6 +39,7 @@ mod resolver;
 mod retrain;
 mod review;
 mod scanners;
+mod service;
 mod smtp;
 mod store;
 mod wait;
