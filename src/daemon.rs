@@ -89,6 +89,7 @@ pub struct Daemon {
     carriers: Carriers,
     control: Option<tokio::net::UnixListener>,
     blog: Option<Router>,
+    metrics: Option<TcpListener>,
 }
 
 impl Daemon {
@@ -103,6 +104,10 @@ impl Daemon {
         };
         let dice = Dice::system()?;
         let listener = TcpListener::bind(listen).await.map_err(|source| CannotServe::Listen { listen, source })?;
+        let metrics = match &what {
+            What::Sites(config) => bind(config.metrics).await?,
+            What::Demo { .. } => None,
+        };
         let address = listener.local_addr().map_err(|source| CannotServe::System { what: "its own address", source })?;
         let (config, secret) = match what {
             What::Sites(config) => (*config, None),
@@ -126,7 +131,7 @@ impl Daemon {
             Ok::<_, CannotServe>((app, knocks, known, seen))
         })?;
         let carriers = Carriers::new(&app)?;
-        Ok(Self { app, listener, address, knocks, known, seen, carriers, control, blog })
+        Ok(Self { app, listener, address, knocks, known, seen, carriers, control, blog, metrics })
     }
 
     pub fn app(&self) -> &App {
@@ -158,6 +163,9 @@ impl Daemon {
         if let Some(listener) = self.control {
             tasks.spawn(control::serve(Arc::clone(&app), listener));
         }
+        if let Some(listener) = self.metrics {
+            tasks.spawn(serve_metrics(Arc::clone(&app), listener));
+        }
         let router = http::router(&app).merge(self.blog.unwrap_or_default());
         let listener = self.listener.tap_io(|stream| {
             // Answers are small and whole: waiting to fill a packet only costs the caller.
@@ -185,6 +193,17 @@ impl Daemon {
             }
         }
         Ok(())
+    }
+}
+
+async fn bind(listen: Option<SocketAddr>) -> Result<Option<TcpListener>, CannotServe> {
+    let Some(listen) = listen else { return Ok(None) };
+    TcpListener::bind(listen).await.map(Some).map_err(|source| CannotServe::Listen { listen, source })
+}
+
+async fn serve_metrics(app: Arc<App>, listener: TcpListener) {
+    if let Err(error) = axum::serve(listener, http::metrics::router(&app)).await {
+        tracing::error!(error = %error, "metrics.ended");
     }
 }
 

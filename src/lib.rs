@@ -4,7 +4,7 @@
 //!
 //! The rooms, in the order a newcomer reads them:
 //!
-//! - **Ground**: [`clock`], [`dice`] and [`id`]. Time and chance are arguments; these are their one source.
+//! - **Ground**: [`clock`], [`dice`] and [`id`]. Time and chance are arguments; these are their one source. [`meters`] count for those who watch.
 //! - **Core**, pure and synchronous, without I/O, clock, chance or log: [`text`] folds tricks away; [`comment`] is what everybody reads;
 //!   [`rules`] find; the [`classifier`] scores; [`decision`] decides; the [`budget`]
 //!   turns allowed errors into thresholds; a [`trace`] is what is kept of a comment, by which [`traffic`] counts floods and [`campaign`]
@@ -48,6 +48,7 @@ pub mod dns;
 pub mod flow;
 pub mod http;
 pub mod id;
+pub mod meters;
 pub mod outbox;
 pub mod rules;
 pub mod service;

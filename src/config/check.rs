@@ -33,9 +33,10 @@ impl Settings {
         let mut problems = Problems::default();
         let problem = &mut problems;
         let data = data(problem, &self.data);
-        let listen = listen(problem, &self.http.listen);
+        let listen = listen(problem, "http.listen", &self.http.listen);
         let mut config = Config {
             listen,
+            metrics: (!self.metrics.listen.is_empty()).then(|| self::listen(problem, "metrics.listen", &self.metrics.listen)),
             public_url: (!self.http.public_url.is_empty()).then(|| problem.base_url("http.public_url", &self.http.public_url)),
             limits: limits(problem, &self.http),
             intake: intake(problem, &self.intake),
@@ -71,9 +72,9 @@ impl Settings {
     }
 }
 
-fn listen(problems: &mut Problems, written: &str) -> SocketAddr {
+fn listen(problems: &mut Problems, key: &str, written: &str) -> SocketAddr {
     written.parse().unwrap_or_else(|_| {
-        problems.add("http.listen", format!("{written:?}"), "write an IP address and a port like 127.0.0.1:8025");
+        problems.add(key, format!("{written:?}"), "write an IP address and a port like 127.0.0.1:8025");
         SocketAddr::from(([127, 0, 0, 1], 0))
     })
 }

@@ -36,6 +36,8 @@ pub use settings::{INIT, Settings};
 #[derive(Debug, Clone)]
 pub struct Config {
     pub listen: SocketAddr,
+    /// Where Prometheus reads; none: nowhere.
+    pub metrics: Option<SocketAddr>,
     /// Where moderators reach us, without a slash at the end; none: the address that was bound.
     pub public_url: Option<String>,
     pub data: PathBuf,

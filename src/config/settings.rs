@@ -21,6 +21,7 @@ pub struct Settings {
     pub(super) data: Data,
     pub(super) intake: Intake,
     pub(super) store: Store,
+    pub(super) metrics: Metrics,
     pub(super) memory: Memory,
     pub(super) outbox: Outbox,
     pub(super) mail: Mail,
@@ -48,6 +49,12 @@ pub(super) struct Http {
     pub body_bytes_max: i64,
     pub field_bytes_max: i64,
     pub excerpt_bytes_max: i64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Metrics {
+    pub listen: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -8,6 +8,7 @@ use super::models::Models;
 use super::{App, audit, document, lists};
 use crate::budget::audit::Inclusion;
 use crate::classifier::Features;
+use crate::clock::Stopwatch;
 use crate::comment::{Comment, Facts};
 use crate::config::Site;
 use crate::decision::{Status, Verdict};
@@ -18,6 +19,7 @@ use crate::text::Reading;
 use crate::trace::Trace;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the judge loop knows, and nobody else: the models, and what is remembered of recent comments.
 #[derive(Debug)]
@@ -78,6 +80,7 @@ fn take(sites: &mut Sites, list: &Arc<List>) {
 
 /// One read, a judgement each, one write, then the replies. Answers how many were judged.
 fn judge_batch(app: &App, tickets: Vec<Ticket>, sites: &Sites, known: &mut Knowledge) -> Result<usize, StoreError> {
+    let began = Stopwatch::start();
     let queued = queued(app)?;
     if tickets.is_empty() && queued.is_empty() {
         return Ok(0);
@@ -89,6 +92,7 @@ fn judge_batch(app: &App, tickets: Vec<Ticket>, sites: &Sites, known: &mut Knowl
     match result {
         Ok(received) => {
             let judged = received.len();
+            count(app, &received, began.elapsed());
             settle(known, &received, &met);
             wake_who_follows(app, &received);
             for (answer, received) in answers.into_iter().zip(received) {
@@ -202,6 +206,17 @@ fn settle(known: &mut Knowledge, received: &[Received], met: &[Met]) {
             // From the queue nothing comes twice; a person ruled on it while it was judged.
             (Received::Known(_) | Received::Conflict, _) if met.is_queued => {}
             (Received::Known(_) | Received::Conflict, _) => known.memory.retract(&met.site, &met.trace),
+        }
+    }
+}
+
+fn count(app: &App, received: &[Received], took: Duration) {
+    app.meters.batch(took);
+    for received in received {
+        if let Received::New(record) = received
+            && let Some(decision) = &record.decision
+        {
+            app.meters.judged(record.comment.site.as_str(), decision.verdict.as_str());
         }
     }
 }

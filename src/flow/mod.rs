@@ -26,6 +26,7 @@ use crate::config::Config;
 use crate::dice::Dice;
 use crate::dns::Dns;
 use crate::id::SiteId;
+use crate::meters::Meters;
 use crate::shelf::Shelf;
 use crate::store::{Store, StoreError};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,6 +51,8 @@ pub struct App {
     pub held: Notify,
     /// A person ruled.
     pub ruled: Notify,
+    /// What is counted for those who watch.
+    pub meters: Meters,
     /// How often the judge came round: what the service manager's watchdog is fed by.
     turns: AtomicU64,
     /// What runs, replaced as a whole; never locked for longer than to take or to put it.
@@ -76,6 +79,7 @@ impl App {
             parcels: Notify::new(),
             held: Notify::new(),
             ruled: Notify::new(),
+            meters: Meters::default(),
             turns: AtomicU64::new(0),
             config: RwLock::new(Arc::new(config)),
             store,

@@ -8,6 +8,7 @@ mod auth;
 mod body;
 mod error;
 mod health;
+pub mod metrics;
 
 pub use api::SubmissionBody;
 

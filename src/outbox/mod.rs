@@ -90,6 +90,16 @@ async fn deliver(app: Arc<App>, carriers: Arc<Carriers>, delivery: Delivery) {
     let outbox = &app.config().outbox;
     let schedule = Schedule { attempts_max: outbox.attempts_max, retry_first: outbox.retry_first, retry_max: outbox.retry_max };
     let next = schedule.next(delivery.attempt, outcome, app.clock.now(), app.dice.unit());
+    let kind = match &delivery.parcel {
+        Parcel::Webhook(_) => "webhook",
+        Parcel::Mail(_) => "mail",
+    };
+    let outcome = match &next {
+        Next::Done => "delivered",
+        Next::At { .. } => "retry",
+        Next::Dead { .. } => "dead",
+    };
+    app.meters.carried(kind, outcome);
     match &next {
         Next::Done => {}
         Next::At { due_at, reason } => {

@@ -143,6 +143,18 @@ impl Reader {
         })
     }
 
+    /// How many comments wait for a person, by site.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn held_by_site(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached("SELECT site, count(*) FROM comments WHERE status = 'held' GROUP BY site")?;
+            let held = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(held.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// Comments that wait for a person, oldest first; of all sites, or of one.
     ///
     /// # Errors

@@ -1,7 +1,10 @@
 //! Run as a service: what its manager hears, the unit that ships, and what shells and `man` are told.
 
-use crate::app::{Setup, command};
+use crate::app::{BLOG_KEY, Setup, TestApp, command, editor, stranger};
 use crate::commands::{hamlet, str};
+use crate::smtp::SmtpServer;
+use crate::wait::until;
+use std::collections::BTreeSet;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -90,5 +93,51 @@ fn shells_and_man_know_every_command() {
     for command in commands.filter_map(|line| line.split_whitespace().next()).filter(|command| *command != "help") {
         let page = std::fs::read_to_string(pages.join(format!("hamlet-{command}.1"))).unwrap();
         assert!(page.contains(".SH NAME") && page.contains(".SH SYNOPSIS"), "{command}");
+    }
+}
+
+/// A line of what Prometheus reads, by its beginning.
+fn line<'a>(page: &'a str, begins: &str) -> Option<&'a str> {
+    page.lines().find(|line| line.starts_with(begins))
+}
+
+#[tokio::test]
+async fn prometheus_reads_counts_on_a_listener_of_its_own_and_nothing_of_a_comment() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let app = TestApp::start(Setup::default().set("METRICS__LISTEN", format!("127.0.0.1:{port}"))).await;
+    app.submit(BLOG_KEY, &stranger("A word about the secretkettle.")).await;
+    app.submit(BLOG_KEY, &editor("Thank you.")).await;
+    let read = async || reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await.unwrap().text().await.unwrap();
+    let page = read().await;
+    for expected in [
+        "hamlet_comments_judged_total{site=\"blog\",verdict=\"hold\"} 1",
+        "hamlet_comments_judged_total{site=\"blog\",verdict=\"publish\"} 1",
+        "hamlet_held_comments{site=\"blog\"} 1",
+        "hamlet_queue_comments 0",
+        "# EOF",
+    ] {
+        assert_eq!(line(&page, expected), Some(expected), "{page}");
+    }
+    assert!(line(&page, "hamlet_batch_seconds_count").is_some() && line(&page, "hamlet_parcels_dead 0").is_some(), "{page}");
+    assert!(!page.contains("secretkettle") && !page.contains("strangers.example"), "{page}");
+    assert_eq!(app.send(reqwest::Method::GET, "/metrics", &[], "").await.status, 404, "the blogs' door has none");
+}
+
+#[tokio::test]
+async fn dashboard_and_alerts_ask_for_what_is_there() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let server = SmtpServer::open(None).await;
+    let app = TestApp::start(Setup::default().mail_by(&server).set("METRICS__LISTEN", format!("127.0.0.1:{port}"))).await;
+    app.submit(BLOG_KEY, &stranger("A word about the kettle.")).await;
+    let page = until("a mail is delivered", async || {
+        let page = reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await.unwrap().text().await.unwrap();
+        page.contains("hamlet_parcels_carried_total").then_some(page)
+    })
+    .await;
+    for file in ["dashboard.json", "alerts.yaml"] {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config/prometheus").join(file)).unwrap();
+        let names = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| word.starts_with("hamlet_"));
+        let missing: BTreeSet<&str> = names.filter(|name| line(&page, name).is_none()).collect();
+        assert!(missing.is_empty(), "{file}: {missing:?}");
     }
 }
