@@ -61,7 +61,7 @@ const DOORS: [(&str, &[&str]); 35] = [
     ("linfa_logistic", &["classifier/train.rs"]),
     ("ndarray", &["classifier/train.rs"]),
     ("rusqlite", &["store/"]),
-    ("rustix", &["store/"]),
+    ("rustix", &["store/", "cli/train_site.rs"]),
     ("lettre", &["outbox/smtp.rs"]),
     ("axum", &["http/", "demo/", "daemon.rs"]),
     ("reqwest", &["outbox/", "demo/"]),

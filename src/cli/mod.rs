@@ -18,6 +18,7 @@ mod score;
 mod serve;
 mod since;
 mod train;
+mod train_site;
 
 use crate::config::settings::Settings;
 use crate::config::{Invalid, Site};
@@ -83,6 +84,9 @@ enum Command {
     /// The fit alone: folded counts on stdin, fitted parameters on stdout. Its stderr is thrown away: linfa-bayes prints there
     #[command(name = crate::flow::learn::FIT_COMMAND, hide = true)]
     FitCounts,
+    /// A site's training alone, for the daemon: what is wanted on stdin, how it went on stdout
+    #[command(name = crate::flow::schedule::TRAIN_COMMAND, hide = true)]
+    TrainSite,
 }
 
 /// Where settings and data come from.
@@ -158,6 +162,7 @@ fn obey(command: Command, environment: &Environment) -> anyhow::Result<()> {
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
         Command::FitCounts => fit_counts::run(),
+        Command::TrainSite => train_site::run(),
     }
 }
 

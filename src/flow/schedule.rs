@@ -5,20 +5,28 @@ use super::App;
 use super::certify::Asked;
 use super::learn::{self, CannotLearn};
 use super::models::{NoModel, SiteModel};
+use crate::budget::Budget;
+use crate::budget::audit::Rates;
 use crate::classifier::train::{CannotTrain, EXAMPLES_MIN};
 use crate::config::Site;
+use crate::decision::Policy;
 use crate::id::SiteId;
-use crate::shelf::ShelfError;
-use crate::store::StoreError;
+use crate::shelf::{SECRET_BYTES, Shelf, ShelfError};
+use crate::store::{Reader, StoreError};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 /// Why a training that was due gave no model that judges; the one at work goes on.
 #[derive(Debug, thiserror::Error)]
 pub enum NotTrained {
-    #[error(transparent)]
-    Learn(#[from] CannotLearn),
+    #[error("{0}")]
+    Failed(String),
+    #[error("the process that trains cannot be run")]
+    Process(#[source] io::Error),
     #[error(transparent)]
     Model(#[from] NoModel),
     #[error(transparent)]
@@ -60,19 +68,94 @@ fn is_due(labels_min: usize, trained: usize, (spam, ham): (usize, usize)) -> boo
     labels_min > 0 && spam.min(ham) >= EXAMPLES_MIN && spam + ham >= labels_min.max(2 * trained)
 }
 
-/// Trains a site's model, promotes it and reads it for the judge. Blocks for as long as that takes.
+/// The hidden subcommand that [`train`] runs.
+pub const TRAIN_COMMAND: &str = "train-site";
+
+/// What the process that trains is told, in one line of JSON.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Order {
+    data: PathBuf,
+    site: String,
+    trained_at: String,
+    /// At most so much spam published and ham rejected, and how sure.
+    budget: [f64; 3],
+    /// Published up to, rejected from, discarded from.
+    fixed: [f64; 3],
+    /// Share of what is published and of what is rejected that is checked.
+    rates: [f64; 2],
+}
+
+/// What it answers, in one line of JSON too.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// The model is on the shelf and the site's current one.
+    Trained,
+    /// Of copies few count, so that many labels may be few examples.
+    TooFew,
+    Failed {
+        reason: String,
+    },
+}
+
+impl Order {
+    fn of(app: &App, site: &Site) -> Self {
+        let (budget, fixed, rates) = (site.budget, site.policy, site.audit.rates);
+        Self {
+            data: app.config().data.clone(),
+            site: site.id.to_string(),
+            trained_at: app.clock.now().to_string(),
+            budget: [budget.spam_published_max(), budget.ham_rejected_max(), budget.confidence()],
+            fixed: [fixed.publish_max, fixed.reject_min, fixed.discard_min],
+            rates: [rates.published, rates.rejected],
+        }
+    }
+
+    /// The other side of [`train`]: in the process of its own. `drawn` becomes the secret of the hashing where there is none yet.
+    pub fn obey(&self, program: &Path, drawn: [u8; SECRET_BYTES]) -> Answer {
+        let ([spam, ham, confidence], [publish_max, reject_min, discard_min]) = (self.budget, self.fixed);
+        let asked = Asked {
+            budget: Budget::new(spam, ham, confidence).unwrap_or_default(),
+            fixed: Policy { publish_max, reject_min, discard_min },
+            rates: Rates { published: self.rates[0], rejected: self.rates[1] },
+        };
+        let trained = Reader::open(&self.data).map_err(CannotLearn::Store).and_then(|reader| {
+            let shelf = Shelf::of(&self.data);
+            learn::retrain((&reader, &shelf), &SiteId::new(&self.site), program, drawn, self.trained_at.clone(), &asked)
+        });
+        match trained {
+            Ok(_) => Answer::Trained,
+            Err(CannotLearn::Train(CannotTrain::TooFew { .. })) => Answer::TooFew,
+            Err(error) => Answer::Failed { reason: chain(&error) },
+        }
+    }
+}
+
+/// An error with its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Has a site's model trained and promoted, in a process of its own and of low priority: at a hundred thousand labels it takes half a gigabyte,
+/// which is the system's again when it ends. Then reads the model for the judge. Blocks for as long as that takes.
 ///
 /// # Errors
 /// [`NotTrained`].
 pub fn train(app: &App, site: &Site, program: &Path) -> Result<Option<SiteModel>, NotTrained> {
-    let asked = Asked { budget: site.budget, fixed: site.policy, rates: site.audit.rates };
-    let (reader, now) = (app.store.read(), app.clock.now().to_string());
-    match learn::retrain((reader, &app.shelf), &site.id, program, app.dice.bytes(), now, &asked) {
-        // Of copies few count, so that many labels may be few examples.
-        Err(CannotLearn::Train(CannotTrain::TooFew { .. })) => Ok(None),
-        Err(error) => Err(error.into()),
-        Ok(_) => Ok(Some(SiteModel::load(&app.shelf, reader, &site.id)?)),
+    match ask(program, &Order::of(app, site)).map_err(NotTrained::Process)? {
+        Answer::TooFew => Ok(None),
+        Answer::Failed { reason } => Err(NotTrained::Failed(reason)),
+        Answer::Trained => Ok(Some(SiteModel::load(&app.shelf, app.store.read(), &site.id)?)),
     }
+}
+
+fn ask(program: &Path, order: &Order) -> io::Result<Answer> {
+    let mut process = Command::new(program).arg(TRAIN_COMMAND).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    if let Some(mut stdin) = process.stdin.take() {
+        stdin.write_all(serde_json::to_string(order)?.as_bytes())?;
+    }
+    let output = process.wait_with_output()?;
+    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 #[cfg(test)]
