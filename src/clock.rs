@@ -65,6 +65,16 @@ impl Timestamp {
         self.format("%Y-%m-%d")
     }
 
+    /// `22 November 2026`.
+    pub fn long_day(self) -> String {
+        self.format("%-d %B %Y")
+    }
+
+    /// `Nov 2026`.
+    pub fn month(self) -> String {
+        self.format("%b %Y")
+    }
+
     /// A long day with the hour: `19 November, 21:08`.
     pub fn day_and_hour(self) -> String {
         self.format("%-d %B, %H:%M")

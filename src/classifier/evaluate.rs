@@ -2,7 +2,7 @@
 //! a site allows is `budget`'s. A logit that is no number counts as 0: it says nothing, and must not look better than that.
 
 use super::Label;
-use crate::decision::{Policy, Verdict, logistic};
+use crate::decision::{Verdict, logistic};
 use serde::{Deserialize, Serialize};
 
 /// The shares of ham wrongly called spam at which recall is stated: a blog can bear 0.1 %, and papers report up to 1 %.
@@ -110,11 +110,6 @@ impl FromIterator<(Verdict, Label)> for ThreeWay {
         }
         outcome
     }
-}
-
-/// What the thresholds of `policy` would make of (logit of spam, label), by the score alone.
-pub fn three_way(scored: &[(f64, Label)], policy: Policy) -> ThreeWay {
-    scored.iter().map(|(logit, label)| (policy.verdict(logistic(number(*logit))), *label)).collect()
 }
 
 /// How much more one set of scores has than another, with the interval of the bootstrap.
@@ -288,7 +283,7 @@ fn calibration_error(probabilities: impl Iterator<Item = (f64, f64)>) -> f64 {
     gaps.iter().map(|gap| gap.abs()).sum()
 }
 
-fn surprise(logit: f64, label: Label) -> f64 {
+pub(super) fn surprise(logit: f64, label: Label) -> f64 {
     let probability = match label {
         Label::Spam => logistic(logit),
         Label::Ham => logistic(-logit),
@@ -296,14 +291,14 @@ fn surprise(logit: f64, label: Label) -> f64 {
     -probability.max(PROBABILITY_MIN).ln()
 }
 
-fn ranked(scored: &[(f64, Label)]) -> Vec<(f64, Label)> {
+pub(super) fn ranked(scored: &[(f64, Label)]) -> Vec<(f64, Label)> {
     let mut ranked: Vec<_> = scored.iter().map(|(logit, label)| (number(*logit), *label)).collect();
     ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
     ranked
 }
 
 /// Also makes one zero of the two, which compare as unlike in the total order.
-fn number(logit: f64) -> f64 {
+pub(super) fn number(logit: f64) -> f64 {
     if logit.is_nan() || logit == 0.0 { 0.0 } else { logit }
 }
 
@@ -319,7 +314,7 @@ fn ratio(part: f64, whole: f64) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of comments are far below 2^52")]
-fn float(n: usize) -> f64 {
+pub(super) fn float(n: usize) -> f64 {
     n as f64
 }
 
@@ -394,8 +389,9 @@ mod tests {
 
     #[test]
     fn three_ways_of_each_class() {
-        let policy = Policy { publish_max: 0.1, reject_min: 0.9, discard_min: 0.99 };
-        let outcome = three_way(&[(-9.0, Ham), (9.0, Ham), (0.0, Spam), (9.0, Spam), (9.0, Spam), (f64::NAN, Spam)], policy);
+        use Verdict::{Hold, Publish, Reject};
+        let outcome: ThreeWay =
+            [(Publish, Ham), (Reject, Ham), (Hold, Spam), (Reject, Spam), (Reject, Spam), (Hold, Spam)].into_iter().collect();
         assert_eq!(outcome.ham, Tally { published: 1, held: 0, rejected: 1 });
         assert_eq!(outcome.spam, Tally { published: 0, held: 2, rejected: 2 });
         assert_eq!(outcome.spam.comments(), 4);

@@ -4,6 +4,7 @@
 
 pub mod blend;
 pub mod counts;
+pub mod curves;
 pub mod evaluate;
 pub mod explain;
 pub mod familiar;

@@ -1,21 +1,26 @@
 //! `hamlet evaluate`: how well a model trained on these comments judges comments it has not seen, or how well a finished model judges
-//! them; what that means for readers and for the people who moderate. Measures in [`report`], for people in [`table`], for programs in
-//! [`json`].
+//! them; what that means for readers and for the people who moderate. Measures in [`report`], what is drawn of them in [`plots`]; for people
+//! in [`table`] and, as a page, in [`html`]; for programs in [`json`].
 
+mod html;
 mod json;
+mod plots;
 mod report;
 pub mod table;
 
 use crate::budget::Budget;
+use crate::classifier::curves::Step;
 use crate::classifier::splits::{self, GROUPS_ALONE_MAX, Split};
 use crate::classifier::{Example, Label, Model};
+use crate::clock::Clock;
 use crate::config::settings::Settings;
-use crate::flow::evaluate::{self, Plan, Scored};
+use crate::flow::evaluate::{self, Depth, Plan, Scored};
 use crate::flow::examples;
 use crate::shelf;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use report::{Asked, Input, Protocol, Report};
+use plots::Origin;
+use report::{Asked, Input, Judged, Protocol, Report};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::io::{IsTerminal, Read, Write};
@@ -62,6 +67,12 @@ pub struct Evaluate {
     /// The result as one JSON document
     #[arg(long)]
     json: bool,
+    /// Also: a page with every chart, one file that needs nothing else; it quotes comments that were judged wrongly
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// A finished model, `starter` or a file, to compare with on the same comments
+    #[arg(long, value_name = "MODEL")]
+    baseline: Option<PathBuf>,
     /// Writes every score as JSONL
     #[arg(long, value_name = "FILE")]
     scores: Option<PathBuf>,
@@ -99,9 +110,10 @@ impl Evaluate {
         if self.model.is_some() && self.by.is_some_and(|by| by != By::Time) {
             return Err(WrongUse("a finished model needs no parts: with --model only --by time means something").into());
         }
-        let (all, inputs) = self.read()?;
+        let (all, origins, inputs) = self.read()?;
         let by = self.by.unwrap_or(By::Texts);
         let mut notes = read_notes(&inputs);
+        let mut card = None;
         let (scored, protocol, learning_curve) = match &self.model {
             Some(name) => {
                 let model = super::model_named(name)?;
@@ -109,7 +121,9 @@ impl Evaluate {
                 notes.extend(met_before(&model, &inputs, "the model's card"));
                 let scored = evaluate::scores_of(&model, &all, self.by.is_some())?;
                 let by = if self.by.is_some() { "model, in order of time" } else { "model" };
-                (scored, Protocol { by, parts: 1, models: 0, seed: None, base: None, model: Some(model.id.to_string()) }, None)
+                let protocol = Protocol { by, parts: 1, models: 0, seed: None, base: None, model: Some(model.id.to_string()) };
+                card = Some(model.card);
+                (scored, protocol, None)
             }
             None => self.train_and_judge(&all, by, &inputs, &mut notes)?,
         };
@@ -123,7 +137,13 @@ impl Evaluate {
         let shipped = Settings::load(None, std::iter::empty())?.policy()?;
         let asked =
             Asked { budget, shipped, comments_per_day: self.comments_per_day, curve: self.curve, tracked: self.by == Some(By::Time) };
-        let report = Report::of(&all, &scored, inputs, protocol, &asked, learning_curve, notes);
+        let baseline = self.baseline.as_deref().map(|name| self.baseline(name, &all, &inputs, &mut notes)).transpose()?;
+        let judged = Judged { all: &all, origins: &origins, scored: &scored, baseline };
+        let report = Report::of(judged, inputs, protocol, &asked, learning_curve, notes);
+        if let Some(path) = &self.html {
+            let page = html::page(&report, &all, card.as_ref(), Clock::System.now());
+            shelf::replace(path, page.as_bytes())?;
+        }
         if self.json {
             report.notes.iter().for_each(|note| eprintln!("hamlet: {note}"));
             super::say(json::document(&report)?)?;
@@ -149,7 +169,14 @@ impl Evaluate {
         let program = std::env::current_exe().context("cannot find this program to run the fit in a process of its own")?;
         let base_id = base.as_ref().map(|base| base.id.to_string());
         // Of a base only its tables are read.
-        let plan = Plan { split, seed: self.seed, base: base.map(|base| Model { counts: None, ..base }), key: 0, program: &program };
+        let plan = Plan {
+            split,
+            seed: self.seed,
+            base: base.map(|base| Model { counts: None, ..base }),
+            key: 0,
+            depth: Depth::Reasons,
+            program: &program,
+        };
         let scored = evaluate::scores(all, &plan, |done, of| progress("judged", done, of))?;
         let judged = scored.iter().map(|one| one.part).collect::<HashSet<_>>().len();
         let parts = judged + usize::from(by == By::Time);
@@ -160,23 +187,42 @@ impl Evaluate {
         Ok((scored, protocol, curve.transpose()?))
     }
 
-    fn read(&self) -> anyhow::Result<(Vec<Example>, Vec<Input>)> {
-        let (mut all, mut inputs) = (Vec::new(), Vec::new());
+    /// The baseline's name and scores.
+    fn baseline(&self, name: &Path, all: &[Example], inputs: &[Input], notes: &mut Vec<String>) -> anyhow::Result<(String, Vec<Scored>)> {
+        let model = super::model_named(name)?;
+        notes.extend(met_before(&model, inputs, "the baseline's card"));
+        Ok((model.id.to_string(), evaluate::scores_of(&model, all, self.by == Some(By::Time))?))
+    }
+
+    fn read(&self) -> anyhow::Result<(Vec<Example>, Vec<Origin>, Vec<Input>)> {
+        let (mut all, mut origins, mut inputs) = (Vec::new(), Vec::new(), Vec::new());
         for path in &self.input {
             let name = super::input_name(path);
             let mut bytes = Vec::new();
             super::open_input(path)?.read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
-            let (examples, skipped) = examples::read(bytes.as_slice()).with_context(|| name.clone())?;
+            let file = name.rsplit('/').next().unwrap_or_default().to_owned();
+            let (mut examples, mut skipped) = (Vec::new(), 0);
+            for line in examples::lines(bytes.as_slice()) {
+                let (_, line) = line.with_context(|| name.clone())?;
+                let origin = Origin { file: file.clone(), source: line.source.clone(), language: line.language.clone() };
+                match line.example() {
+                    Some(example) => {
+                        examples.push(example);
+                        origins.push(origin);
+                    }
+                    None => skipped += 1,
+                }
+            }
             let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
             let (spam, ham) = evaluate::classes(&examples);
             inputs.push(Input { name, sha256, spam, ham, skipped });
             all.extend(examples);
         }
-        Ok((all, inputs))
+        Ok((all, origins, inputs))
     }
 }
 
-type Measured = (Vec<Scored>, Protocol, Option<Vec<evaluate::Step>>);
+type Measured = (Vec<Scored>, Protocol, Option<Vec<Step>>);
 
 /// One line that is written over; on a terminal only.
 fn progress(what: &str, done: usize, of: usize) {
@@ -230,7 +276,7 @@ fn time_note(all: &[Example]) -> Option<String> {
 
 fn write_scores(path: &Path, scored: &[Scored]) -> anyhow::Result<()> {
     let mut lines = Vec::new();
-    for Scored { index, part, log_odds, shift, label } in scored {
+    for Scored { index, part, log_odds, shift, label, .. } in scored {
         let spam = *label == Label::Spam;
         writeln!(lines, "{{\"index\":{index},\"part\":{part},\"spam\":{spam},\"log_odds\":{log_odds},\"shift_log_odds\":{shift}}}")?;
     }

@@ -1,7 +1,7 @@
 //! Certifying: what a site's labels say of its budget, measured on scores of models that had not seen what they score, trained as the one that
 //! is to judge. Which labels count is `budget::sample`'s, the bounds are `budget`'s; the answer goes on the model's card.
 
-use super::evaluate::{self, CannotEvaluate, Plan, Scored};
+use super::evaluate::{self, CannotEvaluate, Depth, Plan, Scored};
 use super::learn::CannotLearn;
 use crate::budget::Budget;
 use crate::budget::audit::Rates;
@@ -130,7 +130,7 @@ fn once_each<'a>(kept: &[&'a Decided], labelled: &Labelled) -> BTreeMap<i64, &'a
 /// Out-of-sample scores of the labels, copies of a text never on both sides; none where they cannot be split.
 fn scores(labelled: &Labelled, procedure: Procedure<'_>) -> Result<Vec<Scored>, CannotLearn> {
     let Procedure { base, key, program } = procedure;
-    let plan = Plan { split: Split::FoldsOfTexts(FOLDS), seed: 0, base, key, program };
+    let plan = Plan { split: Split::FoldsOfTexts(FOLDS), seed: 0, base, key, depth: Depth::Scores, program };
     let oldest = labelled.examples.len().saturating_sub(DECISIONS_MAX);
     let newest = labelled.examples.get(oldest..).unwrap_or_default();
     match evaluate::scores(newest, &plan, |_, _| ()) {

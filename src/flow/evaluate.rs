@@ -1,12 +1,16 @@
 //! Evaluating: how well a model trained as ours are would have judged comments it had not seen. Splits, trains, scores; measuring is
 //! `classifier::evaluate`'s, thresholds are `budget`'s, telling is the terminal's.
 
+use super::judge::doubts;
 use super::learn::{self, CannotLearn};
-use crate::classifier::evaluate::measure;
+use crate::classifier::curves::Step;
+use crate::classifier::evaluate::{ThreeWay, measure};
 use crate::classifier::splits::{self, Split};
 use crate::classifier::tracker::Tracker;
 use crate::classifier::train::{EXAMPLES_MIN, train};
-use crate::classifier::{Example, Features, Fold, Label, Model, Reach};
+use crate::classifier::{Contribution, Example, Features, Fold, Label, Model, Reach};
+use crate::decision::{Policy, Verdict, logistic};
+use crate::rules::Finding;
 use crate::text::Reading;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -24,13 +28,38 @@ const SIZES: [usize; 12] = [10, 25, 50, 100, 200, 500, 1000, 2000, 5000, 10_000,
 const SIZE_MIN_ALONE: usize = 50;
 
 /// One out-of-sample score: the place of the example, the logit, and what the prior tracker adds to it (0 where order means nothing).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Scored {
     pub index: usize,
     pub part: usize,
     pub log_odds: f64,
     pub shift: f64,
     pub label: Label,
+    /// Why a person would be asked although the score decides; empty unless judged in depth.
+    pub doubts: Vec<Finding>,
+    /// What spoke for the wrong side; empty where the score leans right, and unless judged in depth.
+    pub evidence: Vec<Contribution>,
+}
+
+impl Scored {
+    /// What the daemon would say under these thresholds, by the text alone: rules on addresses and lists, and what the past says, are not in it.
+    pub fn verdict(&self, policy: Policy) -> Verdict {
+        if self.doubts.is_empty() { policy.verdict(logistic(self.log_odds)) } else { Verdict::Hold }
+    }
+}
+
+/// How closely a comment is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// The score alone, which is what bounds are made of.
+    Scores,
+    /// Also what the judge asks beside the score, and why a score leans the wrong way: several times the work.
+    Reasons,
+}
+
+/// What became of spam and of ham under these thresholds.
+pub fn three_way(scored: &[Scored], policy: Policy) -> ThreeWay {
+    scored.iter().map(|one| (one.verdict(policy), one.label)).collect()
 }
 
 /// How models are trained in an evaluation.
@@ -41,6 +70,7 @@ pub struct Plan<'a> {
     pub base: Option<Model>,
     /// The hashing's; any is as good as another.
     pub key: u64,
+    pub depth: Depth,
     pub program: &'a Path,
 }
 
@@ -94,7 +124,7 @@ pub fn scores(examples: &[Example], plan: &Plan<'_>, tell: impl Fn(usize, usize)
         let of = |wanted: &dyn Fn(usize) -> bool| places(&parts, wanted);
         let learnt = of(&|other| if by_time { other < part } else { other != part });
         let model = model_of(examples, &learnt, plan)?;
-        let scored = judge(examples, &of(&|other| other == part), part, &model);
+        let scored = judge(examples, &of(&|other| other == part), part, &model, plan.depth);
         Ok(((part, (model.card.spam, model.card.ham)), scored))
     };
     let (trained, scored): (BTreeMap<usize, Classes>, Vec<_>) = each(judged.len(), &tell, judge_part)?.into_iter().unzip();
@@ -119,7 +149,7 @@ pub fn scores(examples: &[Example], plan: &Plan<'_>, tell: impl Fn(usize, usize)
 pub fn scores_of(model: &Model, examples: &[Example], in_time: bool) -> Result<Vec<Scored>, CannotEvaluate> {
     both_classes(examples)?;
     let order = if in_time { splits::in_time(examples) } else { (0..examples.len()).collect() };
-    let mut scored = judge(examples, &order, 0, model);
+    let mut scored = judge(examples, &order, 0, model, Depth::Reasons);
     if in_time {
         track(&mut scored, |_| (model.card.spam, model.card.ham));
     }
@@ -142,16 +172,6 @@ fn track(scored: &mut [Scored], trained: impl Fn(usize) -> Classes) {
             before.push(one.log_odds);
         }
     }
-}
-
-/// One size of a learning curve: medians over the orders that held enough of both classes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Step {
-    pub examples: usize,
-    pub orders: usize,
-    pub auc: f64,
-    pub accuracy: f64,
-    pub log_loss: f64,
 }
 
 /// How measures grow with the number of labels: models of so many examples drawn at random, each judging the rest. With `apart`, copies
@@ -182,7 +202,7 @@ pub fn learning_curve(
             return Ok(None);
         }
         let model = model_of(examples, &learnt, plan)?;
-        let scored: Vec<_> = judge(examples, &judged, 0, &model).iter().map(|one| (one.log_odds, one.label)).collect();
+        let scored: Vec<_> = judge(examples, &judged, 0, &model, Depth::Scores).iter().map(|one| (one.log_odds, one.label)).collect();
         Ok(Some(measure(&scored)))
     })?;
     let steps = sizes.iter().zip(tried.chunks(usize::try_from(ORDERS).unwrap_or(1))).filter_map(|(size, tried)| {
@@ -254,13 +274,23 @@ fn model_of(examples: &[Example], learnt: &[usize], plan: &Plan<'_>) -> Result<M
     Ok(train(fold, Vec::new(), String::new(), |folded| learn::fit_apart(plan.program, folded))?)
 }
 
-fn judge(examples: &[Example], asked: &[usize], part: usize, model: &Model) -> Vec<Scored> {
+fn judge(examples: &[Example], asked: &[usize], part: usize, model: &Model, depth: Depth) -> Vec<Scored> {
     let mut features = Features::default();
     let asked = asked.iter().filter_map(|index| Some((*index, examples.get(*index)?)));
     asked
         .map(|(index, example)| {
-            let log_odds = model.log_odds(&mut features, &Reading::of(&example.body));
-            Scored { index, part, log_odds, shift: 0.0, label: example.label }
+            let (label, reading) = (example.label, Reading::of(&example.body));
+            let log_odds = model.log_odds(&mut features, &reading);
+            let mut scored = Scored { index, part, log_odds, shift: 0.0, label, doubts: Vec::new(), evidence: Vec::new() };
+            if depth == Depth::Reasons {
+                // Thresholds lie on either side of one half, so this is the only way that its score could decide it.
+                let leaning = if log_odds < 0.0 { Verdict::Publish } else { Verdict::Reject };
+                scored.doubts = doubts(model, &mut features, (&example.body, &reading), leaning);
+                if (leaning == Verdict::Publish) == (label == Label::Spam) {
+                    scored.evidence = model.score(&mut features, &reading).evidence;
+                }
+            }
+            scored
         })
         .collect()
 }
@@ -307,7 +337,7 @@ mod tests {
 
     #[track_caller]
     fn check(examples: &[Example], split: Split, expected: &str) {
-        let plan = Plan { split, seed: 0, base: None, key: 0, program: Path::new("/never/run") };
+        let plan = Plan { split, seed: 0, base: None, key: 0, depth: Depth::Scores, program: Path::new("/never/run") };
         let said = scores(examples, &plan, |_, _| ()).unwrap_err().to_string();
         assert!(said.contains(expected), "{said}");
     }
@@ -322,7 +352,7 @@ mod tests {
         check(&examples(50, 50), Split::Time(5), "fewer --folds");
         let copies = vec![examples(1, 1); 20].concat();
         check(&copies, Split::FoldsOfTexts(2), "there are 1 and 1");
-        let plan = Plan { split: Split::Folds(2), seed: 0, base: None, key: 0, program: Path::new("/never/run") };
+        let plan = Plan { split: Split::Folds(2), seed: 0, base: None, key: 0, depth: Depth::Scores, program: Path::new("/never/run") };
         assert!(matches!(
             learning_curve(&examples(31, 31), &plan, true, |_, _| ()),
             Err(CannotEvaluate::TooFewForCurve { needed: 62, found: 62 })
@@ -350,7 +380,18 @@ mod tests {
     fn the_tracker_looks_back_only_and_over_a_change_of_models() {
         let stream = |last: f64| -> Vec<Scored> {
             let logits = [3.0; 30].into_iter().chain([last; 30]);
-            (0..).zip(logits).map(|(index, log_odds)| Scored { index, part: index / 30, log_odds, shift: 0.0, label: Spam }).collect()
+            (0..)
+                .zip(logits)
+                .map(|(index, log_odds)| Scored {
+                    index,
+                    part: index / 30,
+                    log_odds,
+                    shift: 0.0,
+                    label: Spam,
+                    doubts: vec![],
+                    evidence: vec![],
+                })
+                .collect()
         };
         let tracked = |last| {
             let mut stream = stream(last);

@@ -17,6 +17,11 @@ pub struct Line {
     pub group: Option<String>,
     #[serde(default)]
     pub date: Option<String>,
+    /// Where it is from and what it is written in: nothing learns from these; an evaluation tells them apart.
+    #[serde(default)]
+    pub source: Option<String>,
+    #[serde(default)]
+    pub language: Option<String>,
 }
 
 /// A line that is no labelled comment.

@@ -1,7 +1,7 @@
 //! The judge: one comment in, one decision out. Pure; the daemon, the CLI and the tests all call this one.
 
 use super::models::SiteModel;
-use crate::classifier::Features;
+use crate::classifier::{Features, Model};
 use crate::comment::{Comment, Facts};
 use crate::config::Site;
 use crate::decision::{Decision, Verdict, decide, logistic};
@@ -22,20 +22,28 @@ pub fn judge(
     let log_odds = score.as_ref().map(|score| score.log_odds);
     let mut policy = model.map_or(site.policy, |model| model.policy(site));
     if let (Some(model), Some(log_odds)) = (model, log_odds) {
-        match policy.verdict(logistic(log_odds)) {
-            Verdict::Publish => {
-                let part = model.worst_part(features, &comment.body).filter(|part| *part >= PART_LOG_ODDS_MIN);
-                findings.extend(part.map(|_| part_like_spam()));
-                findings.extend(model.is_stranger_to(features, reading).then(unfamiliar));
-            }
-            Verdict::Reject if model.is_mostly_foreign() && is_mere_words(comment, reading, &findings) => {
-                findings.push(mere_words());
+        let verdict = policy.verdict(logistic(log_odds));
+        if verdict == Verdict::Publish || is_mere_words(comment, &findings) {
+            let doubts = doubts(model.frozen(), features, (&comment.body, reading), verdict);
+            if verdict == Verdict::Reject && !doubts.is_empty() {
                 policy = policy.without_rejecting();
             }
-            Verdict::Hold | Verdict::Reject => {}
+            findings.extend(doubts);
         }
     }
     (decide(findings, score, recent.unwrap_or_default(), policy, site.mode, facts.now), log_odds)
+}
+
+/// Why a person should see what the score alone would publish or reject, as far as the text and the model tell: also what an evaluation asks.
+pub fn doubts(model: &Model, features: &mut Features, (body, reading): (&str, &Reading), verdict: Verdict) -> Vec<Finding> {
+    match verdict {
+        Verdict::Publish => {
+            let part = model.worst_part(features, body).filter(|part| *part >= PART_LOG_ODDS_MIN);
+            part.map(|_| part_like_spam()).into_iter().chain(model.is_stranger_to(features, reading).then(unfamiliar)).collect()
+        }
+        Verdict::Reject if model.is_mostly_foreign() && reading.leads_nowhere() => vec![mere_words()],
+        Verdict::Hold | Verdict::Reject => Vec::new(),
+    }
 }
 
 /// A stretch at .8 and above: at .9 an attack that appends good words gets through half as often again, below .8 more ham is held.
@@ -46,10 +54,10 @@ fn part_like_spam() -> Finding {
     Finding::new("part_like_spam", Effect::Hold, "a part of it reads like spam")
 }
 
-/// Nothing but words speaks against it: it names no place to go, and no rule and no fact leans to spam.
-fn is_mere_words(comment: &Comment, reading: &Reading, findings: &[Finding]) -> bool {
+/// Beside its text nothing speaks against it: it names no website, and no rule and no fact leans to spam.
+fn is_mere_words(comment: &Comment, findings: &[Finding]) -> bool {
     let leans_to_ham = |finding: &Finding| finding.effect == Effect::Trust || finding.log_odds < 0.0;
-    comment.author.url.is_none() && reading.leads_nowhere() && findings.iter().all(leans_to_ham)
+    comment.author.url.is_none() && findings.iter().all(leans_to_ham)
 }
 
 /// Whoever thanks warmly writes as flatterers do, and a model of other sites cannot tell them apart: "Great post, thanks for sharing!" had .98.

@@ -144,19 +144,9 @@ impl SiteModel {
         (score, recent)
     }
 
-    /// What the frozen model says of the worst stretch of a text; none for a short one.
-    pub fn worst_part(&self, features: &mut Features, text: &str) -> Option<f64> {
-        self.frozen.worst_part(features, text)
-    }
-
-    /// Whether what was learnt elsewhere counts for half of the frozen model's word and more.
-    pub fn is_mostly_foreign(&self) -> bool {
-        self.frozen.is_mostly_foreign()
-    }
-
-    /// Whether the frozen model has met nothing like this text.
-    pub fn is_stranger_to(&self, features: &mut Features, reading: &Reading) -> bool {
-        self.frozen.is_stranger_to(features, reading)
+    /// The one that was measured and decides.
+    pub fn frozen(&self) -> &Model {
+        &self.frozen
     }
 
     /// A comment came in of which the frozen model said this.

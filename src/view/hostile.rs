@@ -145,6 +145,9 @@ fn hostile_words_stay_words() {
             check_page(&page);
             check_dead(&page);
         }
+        let report = super::report::samples::page(&words);
+        check_html(&report);
+        check_dead(report.split("</style>").last().unwrap());
         let replies = [Reply { name: &words, at: &words, body: &words }];
         check_page(&demo(
             &replies,

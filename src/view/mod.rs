@@ -3,6 +3,7 @@
 //! a button does, is the shells' and `flow`'s.
 
 mod action;
+mod chart;
 mod defang;
 mod demo;
 mod digest;
@@ -10,6 +11,7 @@ mod excerpt;
 mod explain;
 mod flip;
 mod reasons;
+mod report;
 mod safe;
 mod terminal;
 mod words;
@@ -24,8 +26,10 @@ pub use demo::{DemoPage, Field, FormValues, Outcome, Reply};
 pub use digest::{DigestMail, DigestView};
 pub use explain::ExplainView;
 pub use flip::{FlipView, changes};
+pub use report::{Baseline, Grouping, Load, Member, Mistake, ReportPage, Standing};
 pub use safe::{header_text, kept, mask_email, plain as terminal_text};
 pub use terminal::{Ink, Sheet, Tone};
+pub use words::{percent, thousands};
 
 use crate::clock::Timestamp;
 use crate::comment::Comment;

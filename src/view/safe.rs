@@ -10,6 +10,13 @@ use std::ops::Range;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Html(String);
 
+impl Html {
+    /// Markup that was made elsewhere in this room, of our own words and of what [`escaped`] and its like gave.
+    pub(super) fn made(markup: String) -> Self {
+        Self(markup)
+    }
+}
+
 impl fmt::Display for Html {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0)
@@ -290,7 +297,8 @@ fn push_code(out: &mut String, open: &str, c: char, close: &str) {
     let _ = write!(out, "{open}U+{:04X}{close}", u32::from(c));
 }
 
-fn escaped(text: &str) -> String {
+/// Text for a place between tags or in an attribute with double quotes. Our own words only: what strangers wrote goes through [`line`] or [`plain`] first.
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     text.chars().for_each(|c| push_escaped(&mut out, c));
     out

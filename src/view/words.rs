@@ -10,6 +10,27 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// `12,345`.
+pub fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `97.1 %`, `.31 %`, `1 %`: so many digits as matter.
+pub fn percent(share: f64) -> String {
+    let value = 100.0 * share;
+    let text = if (1.0..=99.0).contains(&value) { format!("{value:.1}") } else { format!("{value:.2}") };
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    format!("{} %", if text.is_empty() { "0" } else { text })
+}
+
 /// Small numbers in letters, as in `these three comments`.
 pub fn spelt(number: usize) -> String {
     const SPELT: [&str; 10] = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
@@ -104,6 +125,15 @@ mod tests {
             assert_eq!(ago(at(0), at(minutes)), said);
         }
         assert_eq!(span(at(0), at(0)), "1 min");
+    }
+
+    #[test]
+    fn numbers_read_as_people_write_them() {
+        assert_eq!([0, 7, 999, 1000, 1_234_567].map(thousands), ["0", "7", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [0.0, 0.005, 0.01, 0.0123, 0.5, 0.971, 0.9952, 1.0].map(percent),
+            ["0 %", "0.5 %", "1 %", "1.2 %", "50 %", "97.1 %", "99.52 %", "100 %"]
+        );
     }
 
     #[test]

@@ -66,6 +66,40 @@ fn the_document_for_programs_keeps_its_fields() {
 }
 
 #[test]
+fn the_page_stands_alone_and_tells_what_the_document_tells() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, page) = (corpus(folder.path(), 40), folder.path().join("report.html"));
+    let document = document(&["--input", str(&input), "--folds", "2", "--baseline", "starter", "--html", str(&page)]);
+    let page = std::fs::read_to_string(&page).unwrap();
+    for words in [
+        "Models of these labels",
+        "Not certified",
+        "Scores, with the band",
+        "Reliability",
+        "Drift over time",
+        "By page or group",
+        "baseline",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    for live in ["<script", "src=", "http:", "https:", "<link"] {
+        assert!(!page.contains(live), "{live}");
+    }
+    assert!(page.contains("--baseline starter") && page.contains(document["inputs"][0]["sha256"].as_str().unwrap()));
+    let auc = document["measures"]["auc"].as_f64().unwrap();
+    assert!(page.contains(&format!("{auc:.4}")), "{auc}");
+    let plots = &document["plots"];
+    let all = |of: &str| -> u64 { plots["heaps"].as_array().unwrap().iter().map(|heap| heap[of].as_u64().unwrap()).sum() };
+    assert_eq!((all("spam"), all("ham")), (40, 40));
+    let last = plots["thresholds"].as_array().unwrap().last().unwrap();
+    assert_eq!((last["spam"].as_u64(), last["ham"].as_u64()), (Some(40), Some(40)));
+    let seen = &document["outcome_shipped"];
+    let wrong = plots["mistakes"].as_array().unwrap().iter().filter(|mistake| mistake["verdict"] != json!("hold")).count() as u64;
+    // A dozen of each are told.
+    assert_eq!(wrong, seen["spam"]["published"].as_u64().unwrap().min(12) + seen["ham"]["rejected"].as_u64().unwrap().min(12));
+}
+
+#[test]
 fn the_same_seed_measures_the_same_and_every_way_of_splitting_judges_all() {
     let folder = tempfile::tempdir().unwrap();
     let input = corpus(folder.path(), 40);

@@ -1,9 +1,12 @@
 //! The report for programs. Field names are stable: new ones may come, none is renamed or changes its unit. Shares and probabilities are in
 //! `0.0..=1.0`.
 
+use super::plots::Plots;
 use super::report::{Quality, Report, Share, Way};
 use crate::budget::workload::{FORECAST_LEVEL, Forecast};
-use crate::classifier::evaluate::{FALSE_POSITIVE_RATES, Tally};
+use crate::classifier::Label;
+use crate::classifier::evaluate::{Difference, FALSE_POSITIVE_RATES, Measures, Tally};
+use crate::view::Baseline;
 use serde_json::{Value, json};
 
 pub fn document(report: &Report) -> serde_json::Result<String> {
@@ -39,8 +42,74 @@ pub fn document(report: &Report) -> serde_json::Result<String> {
         "outcome_budget": report.certified.as_ref().map(way),
         "curve": report.curve.as_ref().map(|points| points.iter().map(point).collect::<Vec<_>>()),
         "learning_curve": report.learning_curve.as_ref().map(|steps| steps.iter().map(step).collect::<Vec<_>>()),
+        "baseline": report.baseline.as_ref().map(baseline),
+        "plots": plots(&report.plots),
         "notes": report.notes,
     }))
+}
+
+fn baseline(baseline: &Baseline) -> Value {
+    let difference = |difference: Difference| json!({ "estimate": difference.estimate, "interval_95": [difference.low, difference.high] });
+    json!({
+        "model": baseline.name,
+        "measures": measures(&baseline.measures),
+        "spam": tally(baseline.seen.spam),
+        "ham": tally(baseline.seen.ham),
+        "auc_gained": difference(baseline.comparison.auc),
+        "log_loss_nats_gained": difference(baseline.comparison.log_loss),
+    })
+}
+
+/// What the charts of the page are drawn from.
+fn plots(plots: &Plots) -> Value {
+    let thresholds = plots.thresholds.iter().map(|at| json!({ "log_odds": at.log_odds, "spam": at.spam, "ham": at.ham }));
+    let heaps =
+        plots.heaps.iter().map(|heap| json!({ "log_odds_from": heap.from, "log_odds_to": heap.to, "spam": heap.spam, "ham": heap.ham }));
+    let reliability = plots
+        .reliability
+        .iter()
+        .map(|kept| json!({ "said": kept.said, "spam": kept.spam, "comments": kept.comments, "interval_90": [kept.low, kept.high] }));
+    let drift = plots.drift.as_ref().map(|drift| {
+        let periods = drift.periods.iter().map(|period| {
+            let interval = [period.low, period.high];
+            let start = period.start.to_string();
+            json!({ "start": start, "spam": period.spam, "ham": period.ham, "log_loss_nats": period.log_loss, "interval_90": interval })
+        });
+        json!({ "weeks": drift.weeks, "periods": periods.collect::<Vec<_>>() })
+    });
+    let load = plots.load.iter().map(
+        |load| json!({ "spam_published_share_max": load.spam_published_max, "spam": tally(load.seen.spam), "ham": tally(load.seen.ham) }),
+    );
+    let groupings = plots.groupings.iter().map(|grouping| {
+        let members = grouping.members.iter().map(
+            |member| json!({ "name": member.name, "spam": tally(member.seen.spam), "ham": tally(member.seen.ham), "auc": member.auc }),
+        );
+        json!({ "by": grouping.by, "members": members.collect::<Vec<_>>() })
+    });
+    let mistakes = plots.mistakes.iter().map(|wrong| {
+        let label = if wrong.label == Label::Spam { "spam" } else { "ham" };
+        json!({ "index": wrong.index, "label": label, "verdict": wrong.decision.verdict.as_str(), "log_odds": wrong.log_odds })
+    });
+    json!({
+        "thresholds": thresholds.collect::<Vec<_>>(),
+        "heaps": heaps.collect::<Vec<_>>(),
+        "reliability": reliability.collect::<Vec<_>>(),
+        "drift": drift,
+        "load": load.collect::<Vec<_>>(),
+        "groupings": groupings.collect::<Vec<_>>(),
+        "mistakes": mistakes.collect::<Vec<_>>(),
+    })
+}
+
+fn measures(measures: &Measures) -> Value {
+    json!({
+        "accuracy": measures.accuracy,
+        "mcc": measures.mcc,
+        "auc": measures.auc,
+        "log_loss_nats": measures.log_loss,
+        "brier": measures.brier,
+        "calibration_error": measures.ece,
+    })
 }
 
 fn quality(quality: &Quality) -> Value {
@@ -121,7 +190,7 @@ fn point(point: &crate::budget::Point) -> Value {
     })
 }
 
-fn step(step: &crate::flow::evaluate::Step) -> Value {
+fn step(step: &crate::classifier::curves::Step) -> Value {
     json!({
         "examples": step.examples,
         "orders": step.orders,

@@ -1,13 +1,17 @@
 //! What an evaluation found, before it is told: measures, verdicts under two policies with their bounds, people's work.
 
+use super::plots::{Origin, Plots};
 use crate::budget::audit::Rates;
 use crate::budget::binomial::{lower_bound, upper_bound};
 use crate::budget::workload::{FORECAST_LEVEL, Forecast, Traffic};
 use crate::budget::{self, Bounds, Budget, Outcome, Point};
-use crate::classifier::evaluate::{Measures, ThreeWay, measure, three_way};
+use crate::classifier::curves::Step;
+use crate::classifier::evaluate::{Measures, Tally, ThreeWay, compare, measure};
 use crate::classifier::{Example, Label};
 use crate::decision::{Policy, logistic};
-use crate::flow::evaluate::{Classes, Scored, Step};
+use crate::dice::Dice;
+use crate::flow::evaluate::{Classes, Scored, three_way};
+use crate::view::Baseline;
 use std::collections::BTreeMap;
 
 /// Half of what a 95 % interval leaves out.
@@ -98,32 +102,49 @@ pub struct Report {
     pub needed: Classes,
     pub curve: Option<Vec<Point>>,
     pub learning_curve: Option<Vec<Step>>,
+    pub baseline: Option<Baseline>,
+    pub plots: Plots,
     pub notes: Vec<String>,
+}
+
+/// What was read and judged, before anything is measured.
+#[derive(Debug)]
+pub struct Judged<'a> {
+    pub all: &'a [Example],
+    pub origins: &'a [Origin],
+    pub scored: &'a [Scored],
+    /// The name of another model, and its scores of all examples.
+    pub baseline: Option<(String, Vec<Scored>)>,
 }
 
 impl Report {
     /// The tracker's scores are measured beside; verdicts and bounds are those of the model alone, since the tracker may only hold more.
     pub fn of(
-        all: &[Example],
-        scored: &[Scored],
+        judged: Judged<'_>,
         inputs: Vec<Input>,
         protocol: Protocol,
         asked: &Asked,
         learning_curve: Option<Vec<Step>>,
         notes: Vec<String>,
     ) -> Self {
+        let Judged { all, origins, scored, baseline } = judged;
         let quality = |logit: fn(&Scored) -> f64| Quality::of(all, scored, logit);
         let probabilities: Vec<f64> = scored.iter().map(|one| logistic(one.log_odds)).collect();
         let labelled: Vec<_> = probabilities.iter().zip(scored).map(|(probability, one)| (*probability, one.label)).collect();
         let traffic = Traffic { probabilities: &probabilities, comments_per_day: asked.comments_per_day, audit: Rates::NONE };
         let confidence = asked.budget.confidence();
-        let logits: Vec<_> = scored.iter().map(|one| (one.log_odds, one.label)).collect();
-        let seen = three_way(&logits, asked.shipped);
-        let way = |policy, seen, bounds| Way { policy, seen, bounds, forecast: traffic.forecast(policy, FORECAST_LEVEL) };
+        let way =
+            |policy, bounds: fn(ThreeWay, f64) -> Bounds| Way::of(scored, policy, asked, bounds(three_way(scored, policy), confidence));
         let (certified, needed) = match asked.budget.derive(&labelled, asked.shipped) {
-            Outcome::Certified(certificate) => (Some(way(certificate.policy, certificate.seen, certificate.bounds)), (0, 0)),
+            Outcome::Certified(certificate) => {
+                let way = way(certificate.policy, Bounds::of);
+                // What the thresholds were chosen by binds them; that the judge holds some more takes nothing from it.
+                let Bounds { spam_published_max, ham_rejected_max, .. } = certificate.bounds;
+                (Some(Way { bounds: Bounds { spam_published_max, ham_rejected_max, ..way.bounds }, ..way }), (0, 0))
+            }
             Outcome::NotCertified { spam_needed, ham_needed, .. } => (None, (spam_needed, ham_needed)),
         };
+        let in_force = certified.as_ref().map_or(asked.shipped, |way| way.policy);
         Self {
             judged: count(scored),
             not_judged: all.len() - scored.len(),
@@ -131,15 +152,41 @@ impl Report {
             tracked: asked.tracked.then(|| quality(|one| one.log_odds + one.shift)),
             budget: asked.budget,
             comments_per_day: asked.comments_per_day,
-            shipped: way(asked.shipped, seen, Bounds::of(seen, confidence)),
+            shipped: way(asked.shipped, Bounds::of),
             certified,
             needed,
             curve: asked.curve.then(|| budget::curve(&labelled, confidence, asked.shipped, &traffic, FORECAST_LEVEL)),
+            baseline: baseline.map(|(name, other)| beside(name, &other, scored, in_force)),
+            plots: Plots::of(all, origins, scored, asked.budget, (in_force, asked.shipped)),
             inputs,
             protocol,
             learning_curve,
             notes,
         }
+    }
+}
+
+impl Way {
+    fn of(scored: &[Scored], policy: Policy, asked: &Asked, bounds: Bounds) -> Self {
+        let seen = three_way(scored, policy);
+        let all: Tally = scored.iter().map(|one| one.verdict(policy)).collect();
+        Self { policy, seen, bounds, forecast: Forecast::of(all, Rates::NONE, asked.comments_per_day, FORECAST_LEVEL) }
+    }
+}
+
+/// What of the comments another model made, those alone that were judged here too, and by how much the two differ: (less the other).
+fn beside(name: String, other: &[Scored], scored: &[Scored], policy: Policy) -> Baseline {
+    let by_index: BTreeMap<usize, &Scored> = other.iter().map(|one| (one.index, one)).collect();
+    let pairs: Vec<(&Scored, &Scored)> = scored.iter().filter_map(|one| Some((*by_index.get(&one.index)?, one))).collect();
+    let logits: Vec<_> = pairs.iter().map(|(other, _)| (other.log_odds, other.label)).collect();
+    let compared: Vec<_> = pairs.iter().map(|(other, one)| (other.log_odds, one.log_odds, one.label)).collect();
+    // One seed: the same files give the same report.
+    let dice = Dice::seeded(0);
+    Baseline {
+        name,
+        measures: measure(&logits),
+        seen: pairs.iter().map(|(other, _)| (other.verdict(policy), other.label)).collect(),
+        comparison: compare(&compared, 1.0 - 2.0 * INTERVAL_TAIL, || dice.unit()),
     }
 }
 

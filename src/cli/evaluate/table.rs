@@ -2,8 +2,9 @@
 
 use super::report::{Quality, Report, Share, Way};
 use crate::budget::{INCOMING_SPAM, Point};
+use crate::classifier::curves::Step;
 use crate::classifier::evaluate::{FALSE_POSITIVE_RATES, Measures, Tally};
-use crate::flow::evaluate::Step;
+pub use crate::view::{percent, thousands as count};
 use std::fmt::Write;
 
 /// Columns of the report: the terminal that all others imitate has 80.
@@ -256,14 +257,6 @@ fn interval(share: Share) -> String {
     format!("{:.1} to {:.1} %", 100.0 * share.low, 100.0 * share.high)
 }
 
-/// `97.1 %`, `.31 %`, `1 %`: so many digits as matter.
-pub fn percent(share: f64) -> String {
-    let value = 100.0 * share;
-    let text = if (1.0..=99.0).contains(&value) { format!("{value:.1}") } else { format!("{value:.2}") };
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    format!("{} %", if text.is_empty() { "0" } else { text })
-}
-
 /// Digits up to the second that tells it from 0 or 1. A threshold outside these is never reached.
 pub fn threshold(probability: f64) -> String {
     if !(0.0..=1.0).contains(&probability) {
@@ -273,19 +266,6 @@ pub fn threshold(probability: f64) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 12")]
     let digits = (-distance.log10()).ceil().max(1.0) as usize;
     format!("{probability:.*}", digits + 1)
-}
-
-/// `12,345`.
-pub fn count(n: usize) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of comments are far below 2^52")]
@@ -298,12 +278,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_read_as_people_write_them() {
-        assert_eq!([0, 7, 999, 1000, 1_234_567].map(count), ["0", "7", "999", "1,000", "1,234,567"]);
-        assert_eq!(
-            [0.0, 0.005, 0.01, 0.0123, 0.5, 0.971, 0.9952, 1.0].map(percent),
-            ["0 %", "0.5 %", "1 %", "1.2 %", "50 %", "97.1 %", "99.52 %", "100 %"]
-        );
+    fn thresholds_read_as_people_write_them() {
         assert_eq!(
             [0.45, 0.97, 0.5, 0.0123, 0.999_87, -0.1, 1.1].map(threshold),
             ["0.45", "0.970", "0.50", "0.012", "0.99987", "none", "none"]
