@@ -2,10 +2,12 @@
 //! directory may speak here; nothing of it is on the network. Commands that write while the daemon runs come this way, since one process
 //! owns the store.
 
+use crate::access::{NewKey, Scope, Scopes};
 use crate::decision::Ruling;
-use crate::flow::App;
 use crate::flow::models::SiteModel;
+use crate::flow::reload::{self, NotReloaded, Reloaded};
 use crate::flow::review::{self, Ruler};
+use crate::flow::{App, access, spool};
 use crate::id::{CommentId, SiteId};
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -15,8 +17,8 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
-/// A line longer than this is no command of ours.
-const LINE_BYTES_MAX: u64 = 64 * 1024;
+/// A line longer than this is no command of ours: the longest comment there may be (16 MiB) fits, with what JSON adds to it.
+const LINE_BYTES_MAX: u64 = 32 << 20;
 
 /// How long a command may take, its writing included.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -29,6 +31,16 @@ pub enum Command {
     Rule { id: String, ruling: String, by: String },
     /// The shelf has another current model for a site.
     SwapModel { site: String },
+    /// The settings, and what they name, are to be read again.
+    Reload,
+    /// Comments of a site for its durable queue.
+    Submit { site: String, lines: Vec<spool::Line> },
+    /// A key for a site's API.
+    AddKey { site: String, name: String, scopes: Vec<String> },
+    /// Another key of this name; the one before is good until then.
+    RotateKey { site: String, name: String, overlap_seconds: u64 },
+    /// A key is good no more.
+    RevokeKey { site: String, name: String },
 }
 
 /// What came of it.
@@ -44,9 +56,37 @@ pub enum Reply {
     Model {
         id: String,
     },
+    /// What became of lines that were submitted.
+    Submitted(spool::Outcome),
+    /// The key, this once.
+    Key(ShownKey),
+    Revoked,
+    /// Other settings are at work.
+    Reloaded {
+        added: Vec<String>,
+        removed: Vec<String>,
+        needs_restart: Vec<String>,
+        models_refused: Vec<String>,
+    },
+    /// The settings have these problems; those before stay at work.
+    Invalid {
+        problems: Vec<String>,
+    },
     Failed {
         reason: String,
     },
+}
+
+/// A key on its way to the terminal.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownKey {
+    pub key: String,
+}
+
+impl std::fmt::Debug for ShownKey {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("ShownKey(***)")
+    }
 }
 
 pub fn path(data: &Path) -> PathBuf {
@@ -101,6 +141,25 @@ async fn answer(app: &Arc<App>, stream: UnixStream) -> io::Result<()> {
 /// Carries a command out.
 pub async fn obey(app: &Arc<App>, command: Command) -> Reply {
     match command {
+        Command::Reload => reload(app).await,
+        Command::Submit { site, lines } => match app.config().sites.get(&SiteId::new(&site)) {
+            None => Reply::Failed { reason: format!("the settings have no site {site}") },
+            Some(site) => match spool::take_in(app, site, lines).await {
+                Ok(outcome) => Reply::Submitted(outcome),
+                Err(error) => Reply::Failed { reason: chain(&error) },
+            },
+        },
+        Command::AddKey { site, name, scopes } => {
+            let scopes: Vec<Scope> = scopes.iter().filter_map(|word| Scope::parse(word)).collect();
+            shown(access::add(app, SiteId::new(site), name, Scopes::of(&scopes)).await)
+        }
+        Command::RotateKey { site, name, overlap_seconds } => {
+            shown(access::rotate(app, SiteId::new(site), name, Duration::from_secs(overlap_seconds)).await)
+        }
+        Command::RevokeKey { site, name } => match access::revoke(app, SiteId::new(site), name).await {
+            Ok(()) => Reply::Revoked,
+            Err(error) => Reply::Failed { reason: chain(&error) },
+        },
         Command::SwapModel { site } => match swap_model(app, &SiteId::new(site)).await {
             Ok(id) => Reply::Model { id },
             Err(reason) => Reply::Failed { reason },
@@ -109,6 +168,29 @@ pub async fn obey(app: &Arc<App>, command: Command) -> Reply {
             Ok(reply) => reply,
             Err(reason) => Reply::Failed { reason },
         },
+    }
+}
+
+fn shown(made: Result<NewKey, access::NoKey>) -> Reply {
+    match made {
+        Ok(key) => Reply::Key(ShownKey { key: key.reveal() }),
+        Err(error) => Reply::Failed { reason: chain(&error) },
+    }
+}
+
+async fn reload(app: &Arc<App>) -> Reply {
+    let reading = Arc::clone(app);
+    let names = |sites: &[SiteId]| sites.iter().map(ToString::to_string).collect();
+    match tokio::task::spawn_blocking(move || reload::reload(&reading)).await {
+        Ok(Ok(Reloaded { added, removed, needs_restart, models_refused })) => Reply::Reloaded {
+            added: names(&added),
+            removed: names(&removed),
+            needs_restart: needs_restart.into_iter().map(str::to_owned).collect(),
+            models_refused: names(&models_refused),
+        },
+        Ok(Err(NotReloaded::Invalid(invalid))) => Reply::Invalid { problems: invalid.problems.iter().map(ToString::to_string).collect() },
+        Ok(Err(error)) => Reply::Failed { reason: chain(&error) },
+        Err(error) => Reply::Failed { reason: error.to_string() },
     }
 }
 
@@ -141,6 +223,11 @@ async fn rule(app: &Arc<App>, id: &str, ruling: &str, by: String) -> Result<Repl
     let ruler = Ruler { by, via: "cli" };
     let ruled = review::rule(app, &site, id, ruling, ruler, (None, Duration::ZERO)).await.map_err(|error| error.to_string())?;
     Ok(ruled.map_or(Reply::Unknown, |(record, taken)| Reply::Ruled { status: record.status.as_str().to_owned(), taken }))
+}
+
+/// Whether a daemon runs on this data directory.
+pub fn answers(data: &Path) -> bool {
+    std::os::unix::net::UnixStream::connect(path(data)).is_ok()
 }
 
 /// Asks the daemon that runs on this data directory; none when no daemon does.

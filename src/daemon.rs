@@ -9,7 +9,7 @@ use crate::flow::judge_loop::{self, Knowledge};
 use crate::flow::memory::Memory;
 use crate::flow::models::{Models, SiteModel};
 use crate::flow::schedule::{self, NotTrained, Trained};
-use crate::flow::{App, audit, digest, intake, lists};
+use crate::flow::{App, audit, digest, intake, lists, reload};
 use crate::http;
 use crate::id::SiteId;
 use crate::outbox::{self, Carriers};
@@ -20,7 +20,7 @@ use axum::serve::ListenerExt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -85,7 +85,6 @@ pub struct Daemon {
     pub address: SocketAddr,
     knocks: intake::Knocks,
     known: Knowledge,
-    seen: lists::Seen,
     carriers: Carriers,
     control: Option<tokio::net::UnixListener>,
     blog: Option<Router>,
@@ -122,16 +121,17 @@ impl Daemon {
         let store = Store::open(&config.data, bounds)?;
         let control = open_control(&config);
         let blog = secret.map(|secret| blog(&config, address, secret, clock.clone())).transpose()?;
-        let (app, knocks, known, seen) = tokio::task::block_in_place(|| {
+        let (app, knocks, known) = tokio::task::block_in_place(|| {
             let seen = lists::Seen::now(&config.lists);
             let config = config.with_lists()?;
             config.lists().for_each(lists::tell);
             let (app, knocks) = App::new(config, store, clock, dice, public_url)?;
-            let known = Knowledge { models: Models::load(&app), memory: Memory::load(&app)? };
-            Ok::<_, CannotServe>((app, knocks, known, seen))
+            *app.lists.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+            let known = Knowledge { models: Models::load(&app, app.config().sites.keys()), memory: Memory::load(&app)? };
+            Ok::<_, CannotServe>((app, knocks, known))
         })?;
         let carriers = Carriers::new(&app)?;
-        Ok(Self { app, listener, address, knocks, known, seen, carriers, control, blog, metrics })
+        Ok(Self { app, listener, address, knocks, known, carriers, control, blog, metrics })
     }
 
     pub fn app(&self) -> &App {
@@ -156,10 +156,8 @@ impl Daemon {
         tasks.spawn(send_digests(Arc::clone(&app)));
         tasks.spawn(wake(Arc::clone(&app)));
         tasks.spawn(watch_audits(Arc::clone(&app)));
-        tasks.spawn(watch_lists(Arc::clone(&app), self.seen));
-        if app.config().learning.labels_min > 0 {
-            tasks.spawn(learn(Arc::clone(&app)));
-        }
+        tasks.spawn(watch_files(Arc::clone(&app)));
+        tasks.spawn(learn(Arc::clone(&app)));
         if let Some(listener) = self.control {
             tasks.spawn(control::serve(Arc::clone(&app), listener));
         }
@@ -260,22 +258,20 @@ async fn watch_audits(app: Arc<App>) {
     }
 }
 
-/// Lists follow their files: within seconds by themselves, at once on SIGHUP.
-async fn watch_lists(app: Arc<App>, mut seen: lists::Seen) {
+/// Lists follow their files: within seconds by themselves. On SIGHUP everything that stands in files is read again: settings, lists, models.
+async fn watch_files(app: Arc<App>) {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
     loop {
-        tokio::select! {
-            _ = hangup.recv() => {}
-            () = tokio::time::sleep(LISTS_EVERY) => {}
-        }
+        let asked = tokio::select! {
+            _ = hangup.recv() => true,
+            () = tokio::time::sleep(LISTS_EVERY) => false,
+        };
         let watching = Arc::clone(&app);
         let watched = tokio::task::spawn_blocking(move || {
-            let result = lists::tick(&watching, &mut seen);
-            (seen, result)
+            if asked && !matches!(reload::reload(&watching), Err(reload::NotReloaded::NoSource)) { Ok(()) } else { lists::tick(&watching) }
         });
-        let Ok((known, Ok(()))) = watched.await else { return };
-        seen = known;
+        let Ok(Ok(())) = watched.await else { return };
     }
 }
 

@@ -68,6 +68,14 @@ impl Shelf {
         if path.exists() { read(&path).map(Some) } else { Err(ShelfError::Unknown(id)) }
     }
 
+    /// The name of the model that was promoted for a site; none when none was.
+    ///
+    /// # Errors
+    /// [`ShelfError::Files`].
+    pub fn current_id(&self, site: &SiteId) -> Result<Option<ModelId>, ShelfError> {
+        Ok(current(&self.promoted()?, site))
+    }
+
     /// The model of this name, the starter too.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use crate::config::{Config, Site};
 use crate::dice::Dice;
 use crate::flow::explain::Explanation;
 use crate::flow::replay::{Bench, By};
-use crate::http::SubmissionBody;
+use crate::flow::submission::SubmissionBody;
 use crate::id::{CommentId, SiteId};
 use crate::shelf::{self, Shelf};
 use crate::store::Reader;

@@ -3,6 +3,7 @@
 
 mod campaigns;
 mod config_check;
+mod diff;
 mod digest;
 mod evaluate;
 mod explain;
@@ -11,17 +12,22 @@ mod init;
 mod lists;
 mod manual;
 mod model;
+mod moderator;
 mod queue;
+mod reload;
 mod replay;
 mod retrain;
 mod score;
 mod serve;
 mod since;
+mod site;
+mod site_key;
+mod submit;
 mod train;
 mod train_site;
 
 use crate::config::settings::Settings;
-use crate::config::{Invalid, Site};
+use crate::config::{Invalid, Site, Source};
 use crate::daemon::CannotServe;
 use crate::flow::learn::CannotLearn;
 use crate::id::SiteId;
@@ -50,6 +56,16 @@ enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(config_check::ConfigCommand),
+    /// Have the running daemon read its settings again, with lists and models
+    Reload(reload::Reload),
+    /// The sites: add one, change one, and their keys
+    #[command(subcommand)]
+    Site(site::SiteCommand),
+    /// The people who rule
+    #[command(subcommand)]
+    Moderator(moderator::ModeratorCommand),
+    /// Put comments of a file into the queue of the daemon: JSONL in
+    Submit(submit::Submit),
     /// Make a model file from labelled comments; needs no store
     Train(train::Train),
     /// Measure how well models of labelled comments judge comments they have not seen
@@ -107,6 +123,11 @@ impl Place {
         Settings::load(self.config.as_deref(), environment.iter().cloned())
     }
 
+    /// Where a daemon reads its settings that is started from this place.
+    fn source(&self, environment: &Environment) -> Source {
+        Source { file: self.config.clone(), environment: environment.clone(), listen: None, data: self.data.clone() }
+    }
+
     /// A site as set; one that the settings do not name has what all sites have.
     fn site(&self, environment: &Environment, id: &SiteId) -> Result<Site, Invalid> {
         let settings = self.settings(environment)?;
@@ -148,6 +169,10 @@ fn obey(command: Command, environment: &Environment) -> anyhow::Result<()> {
         Command::Serve(serve) => serve.run(environment),
         Command::Init(init) => init.run(),
         Command::Config(config) => config.run(environment),
+        Command::Reload(reload) => reload.run(environment),
+        Command::Site(site) => site.run(environment),
+        Command::Moderator(moderator) => moderator.run(environment),
+        Command::Submit(submit) => submit.run(environment),
         Command::Train(train) => train.run(),
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Score(score) => score.run(environment),
@@ -184,6 +209,12 @@ fn code(error: &anyhow::Error) -> u8 {
 }
 
 fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
+    if let Some(error) = cause.downcast_ref::<reload::NotReloaded>() {
+        return Some(error.code());
+    }
+    if let Some(error) = cause.downcast_ref::<submit::NotAll>() {
+        return Some(error.code());
+    }
     if cause.is::<Invalid>() {
         return Some(3);
     }

@@ -105,13 +105,15 @@ fn row(record: &Record, now: crate::clock::Timestamp) -> String {
 }
 
 /// Through the running daemon, else straight into the store.
+pub(super) fn ask(place: &Place, environment: &Environment, command: Command) -> anyhow::Result<Reply> {
+    match control::ask(&place.data(environment)?, &command).context("the daemon does not answer")? {
+        Some(reply) => Ok(reply),
+        None => alone(place, environment, command),
+    }
+}
+
 fn rule(place: &Place, environment: &Environment, command: Command) -> anyhow::Result<()> {
-    let data = place.data(environment)?;
-    let reply = match control::ask(&data, &command).context("the daemon does not answer")? {
-        Some(reply) => reply,
-        None => alone(place, environment, command)?,
-    };
-    match reply {
+    match ask(place, environment, command)? {
         Reply::Ruled { status, taken: true } => super::say(status)?,
         Reply::Ruled { status, taken: false } => {
             super::say(status)?;
@@ -119,7 +121,9 @@ fn rule(place: &Place, environment: &Environment, command: Command) -> anyhow::R
         }
         Reply::Unknown => bail!("no comment has this id; `hamlet queue list` shows those that wait"),
         Reply::Failed { reason } => bail!("{reason}"),
-        Reply::Model { .. } => bail!("the daemon answered something else"),
+        Reply::Model { .. } | Reply::Submitted(_) | Reply::Reloaded { .. } | Reply::Invalid { .. } | Reply::Key(_) | Reply::Revoked => {
+            bail!("the daemon answered something else")
+        }
     }
     Ok(())
 }

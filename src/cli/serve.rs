@@ -2,7 +2,7 @@
 
 use super::{Environment, Place};
 use crate::clock::Clock;
-use crate::config::Transport;
+use crate::config::{Source, Transport};
 use crate::daemon::{Daemon, What, told_to_stop};
 use crate::id::{ModelId, SiteId};
 use anyhow::Context;
@@ -56,21 +56,14 @@ impl Serve {
     }
 
     fn what(&self, environment: &Environment) -> anyhow::Result<What> {
-        let settings = self.place.settings(environment)?;
         if self.demo {
+            let settings = self.place.settings(environment)?;
             let listen = self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8025)));
             let data = self.place.data.clone().unwrap_or_else(|| settings.data_dir());
             return Ok(What::Demo { listen, data });
         }
-        let settings = match &self.listen {
-            Some(listen) => settings.listening_on(*listen),
-            None => settings,
-        };
-        let settings = match &self.place.data {
-            Some(data) => settings.with_data(data),
-            None => settings,
-        };
-        Ok(What::Sites(Box::new(settings.check()?)))
+        let source = Source { listen: self.listen, ..self.place.source(environment) };
+        Ok(What::Sites(Box::new(source.read()?)))
     }
 }
 

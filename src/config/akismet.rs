@@ -4,6 +4,7 @@ use super::problem::Problems;
 use super::secret::HIDDEN;
 use super::settings;
 use super::{Akismet, HoldAs};
+use crate::rules::lists::{Networks, parse_network};
 use sha2::{Digest, Sha256};
 
 /// WordPress refuses a key of any other length before it asks us.
@@ -26,6 +27,23 @@ fn key(problems: &mut Problems, key: &str, site: &settings::Site) -> Option<[u8;
         return None;
     }
     Some(Sha256::digest(secret.bytes()).into())
+}
+
+/// An allowlist that lists nothing would shut everybody out: that is what leaving out the key is for.
+pub(super) fn networks(problems: &mut Problems, site: &str, written: &settings::Site) -> Option<Networks> {
+    let written = written.akismet.networks.as_ref()?;
+    let key = format!("{site}.akismet.networks");
+    if written.is_empty() {
+        problems.add(&key, "empty", "write networks like 192.0.2.0/24, or leave it out");
+    }
+    let mut network = |text: &String| {
+        let network = parse_network(text);
+        if network.is_none() {
+            problems.add(&key, format!("{text:?}"), "write networks like 192.0.2.0/24 or 2001:db8::/32, or addresses");
+        }
+        network
+    };
+    Some(Networks::new(written.iter().filter_map(&mut network).collect()))
 }
 
 fn hold(problems: &mut Problems, key: &str, written: Option<&str>) -> HoldAs {
@@ -63,6 +81,9 @@ mod tests {
         for key in ["abcdef01234", "abcdef0123456", "Abcdef012345", "abcdef-12345", "abcdef01234\u{e9}"] {
             assert_eq!(load(&format!("akismet_key = '{key}'")).unwrap_err(), "sites.blog.akismet_key is ***; write 12 of a-z and 0-9");
         }
+        let wrong = load("akismet.networks = ['192.0.2.0/24', '192.0.2']").unwrap_err();
+        assert_eq!(wrong, "sites.blog.akismet.networks is \"192.0.2\"; write networks like 192.0.2.0/24 or 2001:db8::/32, or addresses");
+        assert!(load("akismet.networks = []").unwrap_err().starts_with("sites.blog.akismet.networks is empty"));
         assert_eq!(load("akismet.hold = 'no'").unwrap_err(), "sites.blog.akismet.hold is \"no\"; write spam or ham");
         let two = load("akismet_key = 'abcdef012345'\n[sites.a]\napi_key = 'abcdef012345'").unwrap_err();
         assert_eq!(two, "sites.blog.akismet_key is ***; write a key of its own: sites.a.api_key is the same");

@@ -52,6 +52,7 @@ impl Settings {
             sites: people::sites(problem, &self),
             keys: Keys::default(),
             moderators: people::moderators(problem, &self),
+            source: None,
             data,
         };
         config.keys = Keys::of(config.sites.values());

@@ -9,6 +9,7 @@ use crate::comment::Limits;
 use crate::decision::{Mode, Policy};
 use crate::id::{ModeratorId, SiteId};
 use crate::rules;
+use crate::rules::lists::Networks;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -21,16 +22,19 @@ mod behaviour;
 mod check;
 mod demo;
 mod dns;
+pub mod edit;
 mod lists;
 mod people;
 mod problem;
 mod secret;
 pub mod settings;
+mod source;
 
 pub use lists::{ListFile, NoList, unnamed};
 pub use problem::{Invalid, Problem};
 pub use secret::Secret;
 pub use settings::{INIT, Settings};
+pub use source::Source;
 
 /// The settings that run: typed, in range, every secret read.
 #[derive(Debug, Clone)]
@@ -57,6 +61,8 @@ pub struct Config {
     pub sites: BTreeMap<SiteId, Arc<Site>>,
     keys: Keys,
     pub moderators: BTreeMap<ModeratorId, Moderator>,
+    /// Where this was read and can be read again; none: nowhere.
+    pub source: Option<Source>,
 }
 
 /// Sites by the SHA-256 of their keys.
@@ -105,7 +111,7 @@ pub struct Intake {
 }
 
 /// Bounds of the store's files.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Store {
     pub wal_bytes_max: u64,
     pub disk_free_bytes_min: u64,
@@ -126,14 +132,14 @@ pub struct Outbox {
 }
 
 /// How mail is sent and by whom.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
     /// A bare address.
     pub from: String,
     pub transport: Transport,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transport {
     /// No mail: held comments wait to be ruled by CLI or API.
     None,
@@ -142,7 +148,7 @@ pub enum Transport {
     Smtp(Smtp),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Smtp {
     pub host: String,
     pub port: u16,
@@ -195,6 +201,8 @@ pub struct Site {
     /// SHA-256 of each API key.
     pub keys: Vec<[u8; 32]>,
     pub akismet: Akismet,
+    /// The only networks from which its Akismet key is good; none: any.
+    pub akismet_from: Option<Networks>,
     /// Its keys are refused from other machines: the demo's, which everybody knows.
     pub loopback_only: bool,
     pub mode: Mode,

@@ -7,7 +7,8 @@ use std::fmt;
 /// What is shown in place of a secret.
 pub(super) const HIDDEN: &str = "***";
 
-#[derive(Clone, Default)]
+/// Two are compared only to see whether settings changed; what strangers send is never compared with one.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(Vec<u8>);
 
 impl Secret {

@@ -250,6 +250,7 @@ pub(super) struct Site {
 pub(super) struct Akismet {
     pub hold: Option<String>,
     pub discard: Option<bool>,
+    pub networks: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -286,7 +287,7 @@ impl Settings {
     }
 }
 
-fn read(path: &Path) -> Result<String, Problem> {
+pub(super) fn read(path: &Path) -> Result<String, Problem> {
     std::fs::read_to_string(path).map_err(|error| {
         let value = format!("not readable ({error})");
         Problem::new(path.display().to_string(), value, "name another file, or write one with `hamlet init`")

@@ -47,7 +47,7 @@ const ERRORS: Network = Network { address: Ipv4Addr::new(127, 255, 255, 0), bits
 pub const LISTINGS: Network = Network { address: Ipv4Addr::new(127, 0, 0, 0), bits: 8 };
 
 /// What the settings say of all lists.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// None: the system's.
     pub resolver: Option<SocketAddr>,

@@ -3,16 +3,17 @@
 
 use super::App;
 use super::models::SiteModel;
+use super::reload::News;
 use crate::comment::{Comment, Form, FormToken, InvalidSubmission, Submission};
 use crate::config::{Config, Site};
 use crate::decision::Decision;
 use crate::id::{CommentId, SiteId};
 use crate::rules::lists::List;
-use crate::store::{Arrival, Full, Idempotency, Received, Record, Ruled, StoreError};
+use crate::store::{Arrival, Full, Idempotency, Pending, Received, Record, Ruled, StoreError};
 use crate::text::trim_blank;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{mpsc, oneshot};
 
 /// Why a submission was not taken. Nothing of it is kept; the sender still has it.
@@ -43,6 +44,8 @@ pub enum Knock {
     Model(Box<(SiteId, SiteModel)>),
     /// A list as its file has it now.
     List(Arc<List>),
+    /// Other settings than before.
+    Settings(Box<News>),
     Stop,
 }
 
@@ -67,8 +70,8 @@ pub type Knocks = mpsc::Receiver<Knock>;
 #[derive(Debug)]
 pub struct Door {
     knocks: mpsc::Sender<Knock>,
-    sites: HashMap<SiteId, AtSite>,
-    waiting_max_per_site: usize,
+    /// Whoever came once; settings bring sites and take them away.
+    sites: RwLock<HashMap<SiteId, Arc<AtSite>>>,
 }
 
 /// What the door knows of a site.
@@ -84,8 +87,7 @@ const SPARE_KNOCKS: usize = 16;
 
 pub(super) fn door(config: &Config) -> (Door, Knocks) {
     let (knocks, receiver) = mpsc::channel(config.intake.waiting_max + SPARE_KNOCKS);
-    let sites = config.sites.keys().map(|site| (site.clone(), AtSite::default())).collect();
-    (Door { knocks, sites, waiting_max_per_site: share(config.intake.waiting_max, config.sites.len()) }, receiver)
+    (Door { knocks, sites: RwLock::default() }, receiver)
 }
 
 /// What one site may take of a place that holds `max`: half of it where there are others, so that one flood leaves room for the rest.
@@ -105,14 +107,20 @@ impl Door {
 
     /// A person ruled on this site: its model learns that before it scores again.
     pub fn ruled(&self, site: &SiteId) {
-        if let Some(site) = self.sites.get(site) {
-            site.ruled.store(true, Ordering::Release);
+        self.at(site).ruled.store(true, Ordering::Release);
+    }
+
+    fn at(&self, site: &SiteId) -> Arc<AtSite> {
+        if let Some(at_site) = self.sites.read().unwrap_or_else(PoisonError::into_inner).get(site) {
+            return Arc::clone(at_site);
         }
+        Arc::clone(self.sites.write().unwrap_or_else(PoisonError::into_inner).entry(site.clone()).or_default())
     }
 
     /// The sites that were ruled on since this was last asked.
-    pub(super) fn take_ruled(&self) -> impl Iterator<Item = &SiteId> {
-        self.sites.iter().filter(|(_, at_site)| at_site.ruled.swap(false, Ordering::Acquire)).map(|(site, _)| site)
+    pub(super) fn take_ruled(&self) -> Vec<SiteId> {
+        let sites = self.sites.read().unwrap_or_else(PoisonError::into_inner);
+        sites.iter().filter(|(_, at_site)| at_site.ruled.swap(false, Ordering::Acquire)).map(|(site, _)| site.clone()).collect()
     }
 
     /// Gives a site another model, which judges all that knocks from now on.
@@ -123,6 +131,24 @@ impl Door {
         // Who ruled while the model was being read told the one before it.
         self.ruled(&site);
         self.knocks.send(Knock::Model(Box::new((site, model)))).await.map_err(|_| StoreError::Stopped)
+    }
+
+    /// The same for threads outside the runtime.
+    ///
+    /// # Errors
+    /// As [`Door::give`].
+    pub fn give_model(&self, site: SiteId, model: SiteModel) -> Result<(), StoreError> {
+        self.ruled(&site);
+        self.knocks.blocking_send(Knock::Model(Box::new((site, model)))).map_err(|_| StoreError::Stopped)
+    }
+
+    /// Gives the judge other settings. For threads outside the runtime.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`] when nobody judges any more.
+    pub(super) fn give_settings(&self, news: News) -> Result<(), StoreError> {
+        news.config.sites.keys().for_each(|site| self.ruled(site));
+        self.knocks.blocking_send(Knock::Settings(Box::new(news))).map_err(|_| StoreError::Stopped)
     }
 
     /// Gives the sites that have it another state of a list. For threads outside the runtime.
@@ -138,22 +164,20 @@ impl Door {
         let _ = self.knocks.send(Knock::Stop).await;
     }
 
-    fn enter(&self, site: &SiteId) -> Result<Inside<'_>, Full> {
-        let full =
-            |got: usize| Full { what: "submissions waiting for their verdict", got: wide(got), limit: wide(self.waiting_max_per_site) };
-        let count = &self.sites.get(site).ok_or_else(|| full(0))?.waiting;
-        let before = count.fetch_add(1, Ordering::Relaxed);
-        let inside = Inside(count);
-        if before >= self.waiting_max_per_site { Err(full(before)) } else { Ok(inside) }
+    fn enter(&self, site: &SiteId, config: &Config) -> Result<Inside, Full> {
+        let inside = Inside(self.at(site));
+        let before = inside.0.waiting.fetch_add(1, Ordering::Relaxed);
+        let waiting_max = share(config.intake.waiting_max, config.sites.len());
+        within("submissions waiting for their verdict", before, waiting_max).map(|()| inside)
     }
 }
 
 /// A place at the door, given back when the caller goes.
-struct Inside<'a>(&'a AtomicUsize);
+struct Inside(Arc<AtSite>);
 
-impl Drop for Inside<'_> {
+impl Drop for Inside {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -197,7 +221,7 @@ async fn knock<T>(
     knock: impl FnOnce(Comment, oneshot::Sender<Result<T, StoreError>>) -> Knock,
 ) -> Result<T, Refusal> {
     bounds(app, site)?;
-    let _inside = app.door.enter(&site.id)?;
+    let _inside = app.door.enter(&site.id, &app.config())?;
     app.dns.look_up(&comment, &app.clock, &app.dice).await;
     let (answer, answered) = oneshot::channel();
     app.door.knocks.try_send(knock(comment, answer)).map_err(|_| StoreError::Busy)?;
@@ -209,6 +233,18 @@ async fn knock<T>(
 /// # Errors
 /// [`Refusal`].
 pub async fn enqueue(app: &App, site: &Site, submission: Submission, idempotency: Option<Idempotency>) -> Result<Box<Record>, Refusal> {
+    let received = put(app, site, submission, idempotency).await?.done().await?;
+    app.door.wake();
+    taken(received)
+}
+
+/// The same without waiting for the disk, so that many share one write.
+pub(super) async fn put(
+    app: &App,
+    site: &Site,
+    submission: Submission,
+    idempotency: Option<Idempotency>,
+) -> Result<Pending<Received>, Refusal> {
     let comment = parse(app, site, submission)?;
     bounds(app, site)?;
     let share = share(app.config().intake.queued_max, app.config().sites.len());
@@ -216,9 +252,7 @@ pub async fn enqueue(app: &App, site: &Site, submission: Submission, idempotency
     within("submissions of this site in the queue", app.store.queued_of(site.id.as_str()), share)?;
     // The queue keeps no answers: the judge finds them where they were put, or has no opinion.
     app.dns.look_up(&comment, &app.clock, &app.dice).await;
-    let received = app.store.enqueue(Arrival { comment, idempotency }).done().await?;
-    app.door.wake();
-    taken(received)
+    Ok(app.store.enqueue(Arrival { comment, idempotency }))
 }
 
 /// # Errors

@@ -5,6 +5,7 @@ use super::intake::{Knock, Knocks, Ticket, Trial};
 use super::judge::judge;
 use super::memory::Memory;
 use super::models::Models;
+use super::reload::News;
 use super::{App, audit, document, lists};
 use crate::budget::audit::Inclusion;
 use crate::classifier::Features;
@@ -54,6 +55,7 @@ fn judge_until_stopped(app: &App, mut knocks: Knocks, mut known: Knowledge) {
                 Knock::Queued => {}
                 Knock::Model(given) => known.models.take(given.0, given.1),
                 Knock::List(list) => take(&mut sites, &list),
+                Knock::Settings(news) => sites = follow(&mut known, *news),
                 Knock::Stop => stopping = true,
             }
         }
@@ -78,10 +80,22 @@ fn take(sites: &mut Sites, list: &Arc<List>) {
     }
 }
 
+/// From now on these sites are judged, by these settings. Answers them.
+fn follow(known: &mut Knowledge, news: News) -> Sites {
+    known.models.follow(news.models, &news.config.sites);
+    known.memory.follow(news.memory, &news.config.sites);
+    let _ = news.taken.send(known.models.ids().map(|(site, id)| (site.clone(), id.clone())).collect());
+    news.config.sites.clone()
+}
+
 /// One read, a judgement each, one write, then the replies. Answers how many were judged.
-fn judge_batch(app: &App, tickets: Vec<Ticket>, sites: &Sites, known: &mut Knowledge) -> Result<usize, StoreError> {
+fn judge_batch(app: &App, mut tickets: Vec<Ticket>, sites: &Sites, known: &mut Knowledge) -> Result<usize, StoreError> {
     let began = Stopwatch::start();
-    let queued = queued(app)?;
+    let queued = queued(app, sites)?;
+    // A site may leave the settings while its comment waits at the door.
+    for gone in tickets.extract_if(.., |ticket| !sites.contains_key(&ticket.comment.site)) {
+        let _ = gone.answer.send(Err(StoreError::Busy));
+    }
     if tickets.is_empty() && queued.is_empty() {
         return Ok(0);
     }
@@ -112,11 +126,11 @@ fn judge_batch(app: &App, tickets: Vec<Ticket>, sites: &Sites, known: &mut Knowl
 }
 
 /// The oldest of the durable queue. A site that left the settings keeps its queue; it is judged when the site returns.
-fn queued(app: &App) -> Result<Vec<(i64, Comment)>, StoreError> {
+fn queued(app: &App, sites: &Sites) -> Result<Vec<(i64, Comment)>, StoreError> {
     if app.store.queued() == 0 {
         return Ok(Vec::new());
     }
-    app.store.read().queued(app.config().sites.keys(), app.config().intake.batch_max)
+    app.store.read().queued(sites.keys(), app.config().intake.batch_max)
 }
 
 /// What stays of a comment in the judge's hands while it is being written down.
@@ -187,10 +201,10 @@ fn judge_trials(app: &App, trials: Vec<Trial>, sites: &Sites, known: &mut Knowle
 /// batch tries again.
 fn catch_up(app: &App, known: &mut Knowledge, features: &mut Features) {
     for site in app.door.take_ruled() {
-        let model = known.models.of_mut(site).map_or(Ok(()), |model| model.catch_up(app.store.read(), site, features));
-        if let Err(error) = model.and(known.memory.catch_up(app.store.read(), site)) {
+        let model = known.models.of_mut(&site).map_or(Ok(()), |model| model.catch_up(app.store.read(), &site, features));
+        if let Err(error) = model.and(known.memory.catch_up(app.store.read(), &site)) {
             tracing::error!(site = %site, error = &error as &dyn std::error::Error, "judge.rulings_not_learnt");
-            app.door.ruled(site);
+            app.door.ruled(&site);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::store::StoreError;
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// What tells one state of a file from another: written in place or put there by a rename.
 type Stamp = (u64, u64, i64, i64);
@@ -22,6 +22,11 @@ impl Seen {
     pub fn now(files: &[ListFile]) -> Self {
         Self(files.iter().map(|file| (file.spec.name.clone(), stamp(&file.path))).collect())
     }
+
+    /// Whether a list's file is as it was.
+    pub fn agrees(&self, before: &Self, name: &str) -> bool {
+        self.0.get(name) == before.0.get(name)
+    }
 }
 
 fn stamp(path: &Path) -> Option<Stamp> {
@@ -33,7 +38,8 @@ fn stamp(path: &Path) -> Option<Stamp> {
 ///
 /// # Errors
 /// [`StoreError::Stopped`] when nobody judges any more.
-pub fn tick(app: &App, seen: &mut Seen) -> Result<(), StoreError> {
+pub fn tick(app: &App) -> Result<(), StoreError> {
+    let mut seen = app.lists.lock().unwrap_or_else(PoisonError::into_inner);
     for file in &app.config().lists {
         let now = stamp(&file.path);
         let before = seen.0.insert(file.spec.name.clone(), now);

@@ -72,6 +72,24 @@ impl Memory {
         Self { hashing, sites }
     }
 
+    /// The memory of sites that come to others, `sites` in all. Those that are there keep their share until a restart.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the secret of the traces cannot be read.
+    pub fn load_more(app: &App, added: &[SiteId], sites: usize) -> Result<Self, StoreError> {
+        let (now, bounds) = (app.clock.now(), app.config().memory);
+        let secrets = app.store.keys(SECRET, now, &app.dice).wait()?;
+        let secret = secrets.first().map_or([0; 32], |(_, secret)| *secret);
+        let share = Bounds { comments_max: bounds.comments_max / sites.max(1) * added.len(), ..bounds };
+        Ok(Self::read(added.iter(), share, secret, app.store.read(), now))
+    }
+
+    /// Takes the memory of sites that are new, and forgets those that are not among these any more.
+    pub fn follow<T>(&mut self, more: Self, sites: &BTreeMap<SiteId, T>) {
+        self.sites.retain(|site, _| sites.contains_key(site));
+        self.sites.extend(more.sites);
+    }
+
     pub fn trace(&self, comment: &Comment, reading: &Reading) -> Trace {
         Trace::of(comment, reading, &self.hashing)
     }

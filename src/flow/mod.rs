@@ -1,5 +1,6 @@
 //! The flow: the stories a comment goes through, where core and keepers meet. Shells call these and translate; nothing here knows a wire.
 
+pub mod access;
 pub mod audit;
 pub mod campaigns;
 pub mod certify;
@@ -15,10 +16,13 @@ pub mod learn;
 pub mod lists;
 pub mod memory;
 pub mod models;
+pub mod reload;
 pub mod replay;
 pub mod report;
 pub mod review;
 pub mod schedule;
+pub mod spool;
+pub mod submission;
 
 use crate::action::Keys;
 use crate::clock::Clock;
@@ -30,7 +34,7 @@ use crate::meters::Meters;
 use crate::shelf::Shelf;
 use crate::store::{Store, StoreError};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::Notify;
 
 /// Everything the daemon holds, built once and passed by reference.
@@ -44,6 +48,8 @@ pub struct App {
     /// Where moderators reach us, without a slash at the end.
     pub public_url: String,
     pub keys: Keys,
+    /// API keys beside those of the settings.
+    api_keys: access::Keyring,
     pub door: intake::Door,
     /// Something was put into the outbox.
     pub parcels: Notify,
@@ -55,6 +61,8 @@ pub struct App {
     pub meters: Meters,
     /// How often the judge came round: what the service manager's watchdog is fed by.
     turns: AtomicU64,
+    /// The files of lists as they were last read. Held while lists or settings are being read, so that one change follows the other.
+    pub lists: Mutex<lists::Seen>,
     /// What runs, replaced as a whole; never locked for longer than to take or to put it.
     config: RwLock<Arc<Config>>,
 }
@@ -72,6 +80,7 @@ impl App {
         public_url: String,
     ) -> Result<(Arc<Self>, intake::Knocks), StoreError> {
         let keys = Keys::new(store.keys("action", clock.now(), &dice).wait()?);
+        let api_keys = access::Keyring::load(store.read())?;
         let (door, knocks) = intake::door(&config);
         let app = Self {
             shelf: Shelf::of(&config.data),
@@ -81,12 +90,14 @@ impl App {
             ruled: Notify::new(),
             meters: Meters::default(),
             turns: AtomicU64::new(0),
+            lists: Mutex::default(),
             config: RwLock::new(Arc::new(config)),
             store,
             clock,
             dice,
             public_url,
             keys,
+            api_keys,
             door,
         };
         Ok((Arc::new(app), knocks))
@@ -97,9 +108,9 @@ impl App {
         Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// From now on this runs. What only a start reads (the address, the data directory, bounds of waiting places) stays as it was.
-    pub fn put_config(&self, config: Config) {
-        *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+    /// From now on this runs. What only a start reads is as it was: see `reload`, which alone puts settings to work.
+    fn put_config(&self, config: Arc<Config>) {
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
     }
 
     /// The judge came round once more.

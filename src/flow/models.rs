@@ -60,10 +60,10 @@ struct Live {
 }
 
 impl Models {
-    /// Every site's model, caught up with the rulings. One that cannot be read is told of in the log.
-    pub fn load(app: &App) -> Self {
+    /// The models of these sites, caught up with the rulings. One that cannot be read is told of in the log.
+    pub fn load<'a>(app: &App, sites: impl Iterator<Item = &'a SiteId>) -> Self {
         let mut models = Self::default();
-        for site in app.config().sites.keys() {
+        for site in sites {
             match SiteModel::load(&app.shelf, app.store.read(), site) {
                 Ok(model) => models.take(site.clone(), model),
                 Err(error) => tracing::error!(site = %site, error = &error as &dyn std::error::Error, "model.unreadable"),
@@ -87,6 +87,14 @@ impl Models {
             model.frozen = Arc::clone(&same.frozen);
         }
         self.0.insert(site, model);
+    }
+
+    /// Takes the models of sites that are new, and lets those go that are not among these any more.
+    pub fn follow<T>(&mut self, more: Self, sites: &BTreeMap<SiteId, T>) {
+        self.0.retain(|site, _| sites.contains_key(site));
+        for (site, model) in more.0 {
+            self.take(site, model);
+        }
     }
 
     /// Each site's model by name.

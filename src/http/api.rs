@@ -3,12 +3,13 @@
 use super::auth;
 use super::body;
 use super::error::Problem;
-use crate::comment::Submission;
+use crate::access::Scope;
 use crate::decision::{Ruling, Status};
 use crate::flow::App;
 use crate::flow::document::Document;
 use crate::flow::intake;
 use crate::flow::review::{self, Ruler};
+use crate::flow::submission::SubmissionBody;
 use crate::id::CommentId;
 use crate::store::{Idempotency, Record};
 use axum::Json;
@@ -26,54 +27,6 @@ use std::time::Duration;
 
 /// An idempotency key longer than this is no key (a UUID has 36 bytes).
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
-
-/// A submission on the wire. Unknown fields are ignored, `null` is absent.
-#[derive(Debug, Deserialize)]
-#[serde(expecting = "a JSON object")]
-pub struct SubmissionBody {
-    name: Option<String>,
-    email: Option<String>,
-    url: Option<String>,
-    body: Option<String>,
-    ip: Option<String>,
-    user_agent: Option<String>,
-    page_url: Option<String>,
-    page_title: Option<String>,
-    page_excerpt: Option<String>,
-    page_published_at: Option<String>,
-    parent_id: Option<String>,
-    parent_body: Option<String>,
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    role: Option<String>,
-    submitted_at: Option<String>,
-    form_token: Option<String>,
-    honeypot: Option<String>,
-}
-
-impl From<SubmissionBody> for Submission {
-    fn from(sent: SubmissionBody) -> Self {
-        Self {
-            name: sent.name,
-            email: sent.email,
-            url: sent.url,
-            body: sent.body,
-            ip: sent.ip,
-            user_agent: sent.user_agent,
-            page_url: sent.page_url,
-            page_title: sent.page_title,
-            page_excerpt: sent.page_excerpt,
-            page_published_at: sent.page_published_at,
-            parent_id: sent.parent_id,
-            parent_body: sent.parent_body,
-            kind: sent.kind,
-            role: sent.role,
-            submitted_at: sent.submitted_at,
-            form_token: sent.form_token,
-            honeypot: sent.honeypot,
-        }
-    }
-}
 
 /// What a site puts into its comment form.
 #[derive(Serialize)]
@@ -94,7 +47,7 @@ type Peer = ConnectInfo<SocketAddr>;
 type Id = Result<Path<String>, PathRejection>;
 
 pub async fn submit(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let site = auth::site(&app, &headers, peer)?;
+    let site = auth::site(&app, &headers, peer, Scope::Submit)?;
     let bytes = body::whole(body, &app).await?;
     let idempotency = idempotency(&headers, &bytes)?;
     let submission: SubmissionBody = parse(&bytes)?;
@@ -122,7 +75,7 @@ fn answer(record: &Record) -> Response {
 }
 
 pub async fn read(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, headers: HeaderMap, id: Id) -> Result<Json<Document>, Problem> {
-    let site = auth::site(&app, &headers, peer)?;
+    let site = auth::site(&app, &headers, peer, Scope::Submit)?;
     let id = known(id)?;
     let record = app.store.read().comment(&site.id, id)?.ok_or_else(Problem::unknown_comment)?;
     Ok(Json(Document::of_record(&record)))
@@ -135,7 +88,7 @@ pub async fn rule(
     id: Id,
     body: Body,
 ) -> Result<Json<Document>, Problem> {
-    let site = auth::site(&app, &headers, peer)?;
+    let site = auth::site(&app, &headers, peer, Scope::Rule)?;
     let bytes = body::whole(body, &app).await?;
     let asked: RulingBody = parse(&bytes)?;
     let word = asked.ruling.unwrap_or_default();
@@ -156,7 +109,7 @@ pub async fn form_token(
     ConnectInfo(peer): Peer,
     headers: HeaderMap,
 ) -> Result<([(HeaderName, &'static str); 1], Json<FormTokenDocument>), Problem> {
-    let site = auth::site(&app, &headers, peer)?;
+    let site = auth::site(&app, &headers, peer, Scope::Submit)?;
     let token = app.keys.sign_form(&site.id, app.clock.now());
     Ok(([(CACHE_CONTROL, "no-store")], Json(FormTokenDocument { token, valid_seconds: site.rules.form.age_max.as_secs() })))
 }

@@ -1,8 +1,9 @@
-//! Who speaks: a bearer key names a site.
+//! Who speaks, and whether they may: a bearer key names a site and has scopes, and every route demands one.
 
 use super::error::Problem;
+use crate::access::Scope;
 use crate::config::Site;
-use crate::flow::App;
+use crate::flow::{App, access};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use std::net::SocketAddr;
@@ -11,13 +12,14 @@ use std::sync::Arc;
 /// Headers by which a proxy tells that it speaks for somebody else.
 const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
 
-/// The site whose key the request carries. A key that everybody knows (the demo's) is refused from anywhere but this machine itself.
-pub fn site(app: &App, headers: &HeaderMap, peer: SocketAddr) -> Result<Arc<Site>, Problem> {
+/// The site whose key the request carries, if that key has the scope. A key that everybody knows (the demo's) is refused from anywhere but this machine itself.
+pub fn site(app: &App, headers: &HeaderMap, peer: SocketAddr, scope: Scope) -> Result<Arc<Site>, Problem> {
     let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(Problem::unauthorized)?;
     let (scheme, key) = value.split_once(' ').ok_or_else(Problem::unauthorized)?;
-    let config = app.config();
-    let site = config.site_of_key(key.trim()).filter(|_| scheme.eq_ignore_ascii_case("bearer")).ok_or_else(Problem::unauthorized)?;
-    if admits(site, headers, peer) { Ok(Arc::clone(site)) } else { Err(Problem::unauthorized()) }
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    let caller = access::caller(app, key.trim()).filter(|caller| is_bearer && admits(&caller.site, headers, peer));
+    let caller = caller.ok_or_else(Problem::unauthorized)?;
+    if caller.scopes.has(scope) { Ok(caller.site) } else { Err(Problem::lacks(scope, caller.scopes)) }
 }
 
 /// Whether a key of this site is good from where the request comes.

@@ -1,6 +1,7 @@
 //! Errors on the wire: one mapping, from what went wrong to `application/problem+json` (RFC 9457). What the sender can mend is 4xx and names
 //! the field, the limit and what was got; what only waiting mends is 503 with `Retry-After`, and then the sender still has the comment.
 
+use crate::access::{Scope, Scopes};
 use crate::comment::InvalidSubmission;
 use crate::flow::intake::Refusal;
 use crate::store::StoreError;
@@ -46,6 +47,12 @@ impl Problem {
             "unknown key",
             "send `Authorization: Bearer KEY` with the API key of one of this daemon's sites",
         )
+    }
+
+    /// The key is good, but not for this.
+    pub fn lacks(scope: Scope, scopes: Scopes) -> Self {
+        let (scope, detail) = (scope.as_str(), format!("this key may {scopes}; this call needs a key with the scope {:?}", scope.as_str()));
+        Self { got: Some(scopes.to_string()), ..Self::new(StatusCode::FORBIDDEN, "scope missing", detail).about(scope) }
     }
 
     pub fn unknown_comment() -> Self {

@@ -10,8 +10,6 @@ mod error;
 mod health;
 pub mod metrics;
 
-pub use api::SubmissionBody;
-
 use crate::flow::App;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -2,6 +2,7 @@
 //! acknowledged survives power loss), one writer with group commit, a few readers. It keeps and finds; it never judges, and nothing
 //! here knows the network.
 
+mod api_keys;
 mod audits;
 mod checkpoint;
 mod comments;
@@ -19,6 +20,7 @@ mod traces;
 mod waiting;
 mod writer;
 
+pub use api_keys::{ApiKey, NewApiKey};
 pub use audits::Audit;
 pub use comments::{Arrival, Idempotency, Judged, NewRuling, Received, Record, Ruled};
 pub use digests::{DigestRecord, NewDigest, Standing};

@@ -4,7 +4,7 @@ use super::StoreError;
 use rusqlite::Connection;
 
 /// What an empty store becomes, step by step. A step that has landed is never changed: the next one alters what it made.
-const STEPS: [&str; 6] = [TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS];
+const STEPS: [&str; 7] = [TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS, API_KEYS];
 
 /// What `PRAGMA user_version` says of a store of this version: how many steps it has taken.
 pub const VERSION: usize = STEPS.len();
@@ -217,4 +217,18 @@ CREATE INDEX list_hits_entry ON list_hits (site, list, entry);
 /// How likely any decision of a moment was to be put before a person. Decisions of before stand for nothing but themselves.
 const FLOORS: &str = "
 ALTER TABLE decisions ADD COLUMN audit_floor REAL NOT NULL DEFAULT 0;
+";
+
+const API_KEYS: &str = "
+-- Keys that the command line made. The key itself was shown once and is nowhere.
+CREATE TABLE api_keys (
+    id         INTEGER PRIMARY KEY,
+    site       TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    hash       BLOB NOT NULL UNIQUE,            -- SHA-256 of the key
+    scopes     TEXT NOT NULL,                   -- some of submit, rule, admin
+    created_at INTEGER NOT NULL,                -- ms
+    ends_at    INTEGER,                         -- ms; none: until it is revoked
+    used_day   TEXT                             -- in UTC: 2026-11-25
+) STRICT;
 ";

@@ -76,10 +76,15 @@ impl Call {
         };
         let key = key(&form, host(&parts.uri, &parts.headers), key_of).ok_or_else(|| Refused::invalid("no key was sent"))?;
         let config = app.config();
-        let site = config.site_of_akismet_key(key).filter(|site| auth::admits(site, &parts.headers, peer));
+        let site = config.site_of_akismet_key(key).filter(|site| auth::admits(site, &parts.headers, peer) && is_expected(site, peer));
         let site = site.ok_or_else(|| Refused::invalid("this key opens no site"))?;
         Ok(Self { site: Arc::clone(site), form, user_agent: header(&parts.headers, &USER_AGENT).unwrap_or_default().to_owned() })
     }
+}
+
+/// An Akismet key leaks on its way, so a site may say from where alone it is good. This looks at who connects: behind a proxy, that is the proxy.
+fn is_expected(site: &Site, peer: SocketAddr) -> bool {
+    site.akismet_from.as_ref().is_none_or(|networks| networks.find(peer.ip()).is_some())
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

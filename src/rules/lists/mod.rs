@@ -11,7 +11,7 @@ mod sought;
 
 use crate::rules::{Case, Effect, Finding};
 use hashes::{BEGINS, ENTRY, Hashes, Of, followed_by, hash};
-use networks::Networks;
+pub use networks::{Networks, parse as parse_network};
 use patterns::Patterns;
 use read::shown;
 use sought::{Host, Sought, numbers};
