@@ -7,8 +7,8 @@ use crate::decision::Ruling;
 use crate::flow::models::SiteModel;
 use crate::flow::reload::{self, NotReloaded, Reloaded};
 use crate::flow::review::{self, Ruler};
-use crate::flow::{App, access, spool};
-use crate::id::{CommentId, SiteId};
+use crate::flow::{App, access, accounts, spool};
+use crate::id::{CommentId, ModeratorId, SiteId};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -41,6 +41,8 @@ pub enum Command {
     RotateKey { site: String, name: String, overlap_seconds: u64 },
     /// A key is good no more.
     RevokeKey { site: String, name: String },
+    /// A moderator begins anew.
+    ResetModerator { id: String },
 }
 
 /// What came of it.
@@ -71,6 +73,10 @@ pub enum Reply {
     /// The settings have these problems; those before stay at work.
     Invalid {
         problems: Vec<String>,
+    },
+    /// A link that lets somebody in.
+    Link {
+        url: String,
     },
     Failed {
         reason: String,
@@ -163,6 +169,10 @@ pub async fn obey(app: &Arc<App>, command: Command) -> Reply {
         Command::SwapModel { site } => match swap_model(app, &SiteId::new(site)).await {
             Ok(id) => Reply::Model { id },
             Err(reason) => Reply::Failed { reason },
+        },
+        Command::ResetModerator { id } => match accounts::reset(app, &ModeratorId::new(id)).await {
+            Ok(url) => url.map_or(Reply::Unknown, |url| Reply::Link { url }),
+            Err(error) => Reply::Failed { reason: error.to_string() },
         },
         Command::Rule { id, ruling, by } => match rule(app, &id, &ruling, by).await {
             Ok(reply) => reply,

@@ -121,7 +121,13 @@ fn rule(place: &Place, environment: &Environment, command: Command) -> anyhow::R
         }
         Reply::Unknown => bail!("no comment has this id; `hamlet queue list` shows those that wait"),
         Reply::Failed { reason } => bail!("{reason}"),
-        Reply::Model { .. } | Reply::Submitted(_) | Reply::Reloaded { .. } | Reply::Invalid { .. } | Reply::Key(_) | Reply::Revoked => {
+        Reply::Model { .. }
+        | Reply::Link { .. }
+        | Reply::Submitted(_)
+        | Reply::Reloaded { .. }
+        | Reply::Invalid { .. }
+        | Reply::Key(_)
+        | Reply::Revoked => {
             bail!("the daemon answered something else")
         }
     }

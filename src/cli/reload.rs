@@ -59,8 +59,14 @@ pub fn ask(data: &Path) -> anyhow::Result<String> {
         }
         Some(Reply::Invalid { problems }) => Err(NotReloaded::Invalid(problems.join("\n")).into()),
         Some(Reply::Failed { reason }) => Err(NotReloaded::Failed(reason).into()),
-        Some(Reply::Ruled { .. } | Reply::Unknown | Reply::Model { .. } | Reply::Submitted(_) | Reply::Key(_) | Reply::Revoked) => {
-            Err(NotReloaded::Failed("it answered something else".to_owned()).into())
-        }
+        Some(
+            Reply::Ruled { .. }
+            | Reply::Unknown
+            | Reply::Model { .. }
+            | Reply::Submitted(_)
+            | Reply::Key(_)
+            | Reply::Revoked
+            | Reply::Link { .. },
+        ) => Err(NotReloaded::Failed("it answered something else".to_owned()).into()),
     }
 }

@@ -103,7 +103,7 @@ fn banner(daemon: &Daemon) -> String {
     };
     let data = absolute(&config.data);
     format!(
-        "\n  Hamlet listens on http://{address}\n\n{demo}  API        http://{address}/v1/comments\n  mail       {mail}\n  data       {data}\n  \
+        "\n  Hamlet listens on http://{address}\n\n{demo}  API        http://{address}/v1/comments\n  desk       http://{address}/desk/\n  mail       {mail}\n  data       {data}\n  \
          model      {model}\n\n  Ctrl-C stops it; nothing that was acknowledged is lost.\n\n"
     )
 }

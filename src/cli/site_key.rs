@@ -84,6 +84,7 @@ impl KeyCommand {
             | Reply::Model { .. }
             | Reply::Submitted(_)
             | Reply::Reloaded { .. }
+            | Reply::Link { .. }
             | Reply::Invalid { .. } => {
                 bail!("the daemon answered something else")
             }

@@ -126,6 +126,7 @@ impl Submit {
                 | Reply::Reloaded { .. }
                 | Reply::Invalid { .. }
                 | Reply::Key(_)
+                | Reply::Link { .. }
                 | Reply::Revoked => bail!("the daemon answered something else"),
             };
             let Some(reason) = full else {

@@ -220,6 +220,7 @@ fn review(problems: &mut Problems, review: &settings::Review) -> Review {
         link_valid: Duration::from_secs(days * DAY_SECONDS),
         nonce_valid: Duration::from_secs(minutes * MINUTE_SECONDS),
         undo: Duration::from_secs(problems.number("review.undo_seconds", review.undo_seconds, "seconds", 0..=3_600)),
+        second_look_share: problems.probability("review.second_look_share", review.second_look_share),
     }
 }
 

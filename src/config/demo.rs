@@ -24,6 +24,7 @@ audit_rejected_share = 0
 
 [review]
 undo_seconds = 3
+second_look_share = 0
 
 [sites.demo]
 name = "Slow Kettle"

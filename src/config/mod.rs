@@ -183,8 +183,10 @@ pub struct Digest {
 pub struct Review {
     pub link_valid: Duration,
     pub nonce_valid: Duration,
-    /// How long the blog's webhook waits after a ruling by link.
+    /// How long the blog's webhook waits after a ruling by link or at the desk.
     pub undo: Duration,
+    /// Of what people decide so many are put before somebody again.
+    pub second_look_share: f64,
 }
 
 /// When the daemon trains by itself.
@@ -280,4 +282,24 @@ pub struct Moderator {
     pub name: String,
     pub email: String,
     pub sites: Vec<SiteId>,
+    pub role: Role,
+}
+
+/// What a moderator may do at the desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Rules on comments of its sites.
+    Moderator,
+    /// Rules on comments of every site.
+    Admin,
+}
+
+impl Config {
+    /// The sites whose comments a moderator may rule on at the desk.
+    pub fn sites_at_desk(&self, moderator: &Moderator) -> Vec<SiteId> {
+        match moderator.role {
+            Role::Admin => self.sites.keys().cloned().collect(),
+            Role::Moderator => moderator.sites.iter().filter(|site| self.sites.contains_key(site)).cloned().collect(),
+        }
+    }
 }

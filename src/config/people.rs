@@ -4,7 +4,7 @@
 use super::problem::{Invalid, Problems};
 use super::secret::{HIDDEN, Secret};
 use super::settings::{self, Settings};
-use super::{Akismet, Audit, Moderator, Site, Thresholds, Webhook, akismet, behaviour, lists};
+use super::{Akismet, Audit, Moderator, Role, Site, Thresholds, Webhook, akismet, behaviour, lists};
 use crate::budget::Budget;
 use crate::budget::audit::Rates;
 use crate::decision::{Mode, Policy};
@@ -337,7 +337,8 @@ pub(super) fn moderators(problems: &mut Problems, settings: &Settings) -> BTreeM
         let name = problems.name(&format!("{key}.name"), &written.name);
         let email = problems.email(&format!("{key}.email"), &written.email);
         let sites = sites_of(problems, &format!("{key}.sites"), &written.sites, &settings.sites);
-        (id.clone(), Moderator { id, name, email, sites })
+        let role = if written.admin { Role::Admin } else { Role::Moderator };
+        (id.clone(), Moderator { id, name, email, sites, role })
     };
     settings.moderators.iter().map(moderator).collect()
 }

@@ -139,6 +139,7 @@ pub(super) struct Review {
     pub link_days: i64,
     pub nonce_minutes: i64,
     pub undo_seconds: i64,
+    pub second_look_share: f64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -259,6 +260,7 @@ pub(super) struct Moderator {
     pub name: String,
     pub email: String,
     pub sites: Vec<String>,
+    pub admin: bool,
 }
 
 impl Settings {

@@ -164,7 +164,7 @@ impl SiteMemory {
 }
 
 /// Keyed by a secret of this store, so that nobody outside can make two texts seem one.
-fn hashing(secret: [u8; 32]) -> Hashing {
+pub(super) fn hashing(secret: [u8; 32]) -> Hashing {
     let (keys, _) = secret.as_chunks();
     Hashing::of(keys.iter().map(|key| u64::from_le_bytes(*key)).fold(0, |all, key| all ^ key))
 }

@@ -1,9 +1,11 @@
 //! The flow: the stories a comment goes through, where core and keepers meet. Shells call these and translate; nothing here knows a wire.
 
 pub mod access;
+pub mod accounts;
 pub mod audit;
 pub mod campaigns;
 pub mod certify;
+pub mod desk;
 pub mod digest;
 pub mod document;
 pub mod evaluate;
@@ -65,6 +67,10 @@ pub struct App {
     pub lists: Mutex<lists::Seen>,
     /// What runs, replaced as a whole; never locked for longer than to take or to put it.
     config: RwLock<Arc<Config>>,
+    /// Tries to get to the desk.
+    pub attempts: accounts::Attempts,
+    /// What the desk remembers and need not write down.
+    pub desk: desk::Desk,
 }
 
 impl App {
@@ -92,6 +98,8 @@ impl App {
             turns: AtomicU64::new(0),
             lists: Mutex::default(),
             config: RwLock::new(Arc::new(config)),
+            attempts: accounts::Attempts::default(),
+            desk: desk::Desk::default(),
             store,
             clock,
             dice,

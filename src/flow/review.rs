@@ -14,7 +14,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ruler {
     pub by: String,
-    /// `link`, `api`, `cli` or `akismet`.
+    /// `link`, `desk`, `api`, `cli` or `akismet`.
     pub via: &'static str,
 }
 
@@ -42,16 +42,28 @@ pub async fn rule(
     (version, hush): (Option<u32>, Duration),
 ) -> Result<Option<(Record, bool)>, StoreError> {
     let now = app.clock.now();
+    let second_look_at = second_look(app, ruling, ruler.via);
     let ruled = Ruled { ruling, by: ruler.by, via: ruler.via.to_owned(), at: now };
     let has_webhook = app.config().sites.get(site).is_some_and(|site| site.webhook.is_some());
     let teller = std::sync::Arc::clone(app);
     let outgoing = move |record: &Record| -> Vec<_> {
         has_webhook.then(|| document::ruling_webhook(record, now, now.plus(hush), &teller.dice)).into_iter().collect()
     };
-    let ruled = app.store.rule(NewRuling { site: site.clone(), comment, ruled, version }, outgoing).done().await?;
+    let ruled =
+        app.store.rule(NewRuling { version, second_look_at, ..NewRuling::new(site.clone(), comment, ruled) }, outgoing).done().await?;
     app.has_ruled(site);
     app.parcels.notify_one();
     Ok(ruled)
+}
+
+/// A day: long enough to have forgotten what one said.
+const SECOND_LOOK_AFTER: Duration = Duration::from_hours(24);
+
+/// When somebody is to look again at what is ruled now, without knowing how: for a share of the labels that people give while they look at
+/// the comment itself.
+pub(super) fn second_look(app: &App, ruling: Ruling, via: &str) -> Option<Timestamp> {
+    let is_drawn = ["link", "desk"].contains(&via) && ruling != Ruling::Remove && app.dice.unit() < app.config().review.second_look_share;
+    is_drawn.then(|| app.clock.now().plus(SECOND_LOOK_AFTER))
 }
 
 /// A review link that was opened: whose it is, and what it is about.

@@ -1,8 +1,8 @@
 //! The page behind a digest's link. GET and HEAD show it and change nothing, however often a scanner opens it; a POST rules, if the token,
 //! the nonce and the origin say that a person pressed a button on this very page.
 
+use super::page::{self, Script, safe_headers};
 use crate::action::Refused;
-use crate::config::Config;
 use crate::decision::{Ruling, Status};
 use crate::flow::review::{self, Asked, Done, NotOpened, Opened};
 use crate::flow::{App, digest};
@@ -10,8 +10,7 @@ use crate::store::StoreError;
 use crate::view::{ActionPage, Item, Notice, NoticePage, Refusal};
 use axum::extract::rejection::{FormRejection, PathRejection, QueryRejection};
 use axum::extract::{Form, Path, Query, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -38,7 +37,7 @@ pub async fn show(State(app): State<Arc<App>>, token: Token, focus: Result<Query
         Ok(opened) => {
             // A query that mail programs or people bent focuses nothing; the page is there all the same.
             let focus = focus.ok().and_then(|Query(focus)| focus.i?.parse().ok());
-            page(&app, &opened, StatusCode::OK, focus, None)
+            render(&app, &opened, StatusCode::OK, focus, None)
         }
     }
 }
@@ -50,7 +49,7 @@ pub async fn rule(
     form: Result<Form<RulingForm>, FormRejection>,
 ) -> Response {
     let Ok(Path(token)) = token else { return unknown_link() };
-    if !is_our_page(&headers, &app.config(), &app.public_url) {
+    if !page::is_ours(&headers, &app.config(), &app.public_url) {
         return notice_page(StatusCode::FORBIDDEN, None, Refusal::RefusedOrigin);
     }
     let opened = match review::open(&app, &token) {
@@ -58,7 +57,7 @@ pub async fn rule(
         Ok(opened) => opened,
     };
     let Some(asked) = form.ok().and_then(|Form(form)| asked(form)) else {
-        return page(&app, &opened, StatusCode::BAD_REQUEST, None, Some(Notice::PageTooOld));
+        return render(&app, &opened, StatusCode::BAD_REQUEST, None, Some(Notice::PageTooOld));
     };
     match review::rule_by_link(&app, &opened, &asked).await {
         Ok(done) => after(&app, &token, &asked, &done),
@@ -79,16 +78,16 @@ fn after(app: &App, token: &str, asked: &Asked, done: &Done) -> Response {
     match done {
         Done::Ruled => {
             let wait_seconds = app.config().review.undo.as_secs();
-            page(app, &opened, StatusCode::OK, None, Some(Notice::Decided { ruling: asked.ruling, wait_seconds }))
+            render(app, &opened, StatusCode::OK, None, Some(Notice::Decided { ruling: asked.ruling, wait_seconds }))
         }
-        Done::AlreadyDecided => page(app, &opened, StatusCode::OK, Some(asked.item), None),
-        Done::PageTooOld => page(app, &opened, StatusCode::CONFLICT, Some(asked.item), Some(Notice::PageTooOld)),
-        Done::NoSuchItem => page(app, &opened, StatusCode::NOT_FOUND, None, None),
+        Done::AlreadyDecided => render(app, &opened, StatusCode::OK, Some(asked.item), None),
+        Done::PageTooOld => render(app, &opened, StatusCode::CONFLICT, Some(asked.item), Some(Notice::PageTooOld)),
+        Done::NoSuchItem => render(app, &opened, StatusCode::NOT_FOUND, None, None),
     }
 }
 
 /// Undecided items, and the focused one however it stands.
-fn page(app: &App, opened: &Opened<'_>, status: StatusCode, focus: Option<usize>, notice: Option<Notice<'_>>) -> Response {
+fn render(app: &App, opened: &Opened<'_>, status: StatusCode, focus: Option<usize>, notice: Option<Notice<'_>>) -> Response {
     match items(app, opened, focus) {
         Err(error) => refusal(&NotOpened::Store(error)),
         Ok(items) => {
@@ -108,7 +107,7 @@ fn page(app: &App, opened: &Opened<'_>, status: StatusCode, focus: Option<usize>
                 now,
             }
             .render();
-            (status, safe_headers(), Html(html)).into_response()
+            (status, safe_headers(Script::None), Html(html)).into_response()
         }
     }
 }
@@ -134,33 +133,5 @@ fn unknown_link() -> Response {
 }
 
 fn notice_page(status: StatusCode, site_name: Option<&str>, refusal: Refusal) -> Response {
-    (status, safe_headers(), Html(NoticePage { site_name, refusal }.render())).into_response()
-}
-
-/// Nothing is kept, framed, indexed, run or fetched from elsewhere. Under `no-referrer` Chromium would send `Origin: null` and real moderators
-/// would be refused, hence `same-origin`.
-fn safe_headers() -> [(HeaderName, HeaderValue); 6] {
-    [
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
-        (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow")),
-        (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff")),
-        (HeaderName::from_static("x-frame-options"), HeaderValue::from_static("DENY")),
-        (
-            CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static("default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"),
-        ),
-    ]
-}
-
-/// The request says that it comes from a page of ours: its Origin is our public URL, or, where none is set, the very host it was sent to.
-/// `null` counts only when the browser vouches for the same origin. A missing Origin is refused: every browser sends one with a POST.
-fn is_our_page(headers: &HeaderMap, config: &Config, public_url: &str) -> bool {
-    let header = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(origin) = header(&ORIGIN) else { return false };
-    if origin == "null" {
-        return headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin");
-    }
-    let sent_to = config.public_url.is_none().then(|| header(&HOST)).flatten().map(|host| format!("http://{host}"));
-    origin.eq_ignore_ascii_case(public_url) || sent_to.is_some_and(|host| origin.eq_ignore_ascii_case(&host))
+    (status, safe_headers(Script::None), Html(NoticePage { site_name, refusal }.render())).into_response()
 }

@@ -6,9 +6,11 @@ pub mod akismet;
 mod api;
 mod auth;
 mod body;
+mod desk;
 mod error;
 mod health;
 pub mod metrics;
+mod page;
 
 use crate::flow::App;
 use axum::Router;
@@ -34,6 +36,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .merge(akismet::routes())
+        .merge(desk::routes())
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)
         .layer(DefaultBodyLimit::max(request_bytes_max))

@@ -1,5 +1,5 @@
-//! Comments, what was decided of them and what people ruled: the one read and the one write of the judge loop, the durable queue, the
-//! record of one comment, and rulings.
+//! Comments, what was decided of them and what people ruled: the one read and the one write of the judge loop, the durable queue, and the
+//! record of one comment. Rulings are written in `rulings`.
 
 use super::rows::{self, CommentRow};
 use super::waiting::Waiting;
@@ -89,16 +89,6 @@ pub struct Ruled {
     pub by: String,
     pub via: String,
     pub at: Timestamp,
-}
-
-/// A ruling about to be given.
-#[derive(Debug, Clone)]
-pub struct NewRuling {
-    pub site: SiteId,
-    pub comment: CommentId,
-    pub ruled: Ruled,
-    /// Only if the comment still has this version: what the person saw.
-    pub version: Option<u32>,
 }
 
 impl Reader {
@@ -197,32 +187,6 @@ impl Store {
             Ok(Received::New(Box::new(record)))
         })
     }
-
-    /// Gives a ruling, unless the comment changed since or stands so already; `outgoing` makes what must leave of the record after it.
-    /// Answers the record as it now stands and whether this ruling was taken; none for an unknown comment.
-    pub fn rule(
-        &self,
-        new: NewRuling,
-        outgoing: impl FnOnce(&Record) -> Vec<Outgoing> + Send + 'static,
-    ) -> Pending<Option<(Record, bool)>> {
-        let waiting = Arc::clone(&self.waiting);
-        self.write(move |connection| {
-            let Some(before) = by_id(connection, &new.site, new.comment)? else { return Ok(None) };
-            let changed = new.version.is_some_and(|seen| seen != before.version);
-            let stands_so = before.ruled.as_ref().is_some_and(|ruled| ruled.ruling == new.ruled.ruling);
-            if changed || stands_so {
-                return Ok(Some((before, false)));
-            }
-            if before.status == Status::Queued {
-                waiting.queued.went(new.site.as_str());
-            }
-            let after = rule(connection, before, new.ruled)?;
-            for outgoing in outgoing(&after) {
-                super::outbox::insert(connection, &waiting, &outgoing)?;
-            }
-            Ok(Some((after, true)))
-        })
-    }
 }
 
 fn record(connection: &Connection, waiting: &Waiting, judged: Judged) -> Result<Received, StoreError> {
@@ -254,7 +218,7 @@ fn record(connection: &Connection, waiting: &Waiting, judged: Judged) -> Result<
         super::outbox::insert(connection, waiting, outgoing)?;
     }
     let record = Record { decision: Some(decision), audited: audit.audited, ..record };
-    let record = if let Some(ruled) = ruled { rule(connection, record, ruled)? } else { record };
+    let record = if let Some(ruled) = ruled { super::rulings::rule(connection, record, ruled, None)? } else { record };
     Ok(Received::New(Box::new(record)))
 }
 
@@ -299,7 +263,7 @@ pub(super) fn complete(connection: &Connection, row: CommentRow) -> Result<Recor
     let last = statement.query_row([seq], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).optional()?;
     let ruled = match last {
         None => None,
-        Some((ruling, by, via, at)) => Some(Ruled { ruling: rows::ruling(&ruling)?, by, via, at: Timestamp::from_ms(at) }),
+        Some((ruling, by, via, at)) => rows::standing(&ruling)?.map(|ruling| Ruled { ruling, by, via, at: Timestamp::from_ms(at) }),
     };
     Ok(Record { seq, comment, status, version, audited, decision, ruled })
 }
@@ -380,15 +344,4 @@ fn insert_decision(connection: &Connection, record: &Record, decision: &Decision
         audit.floor,
     ])?;
     Ok(())
-}
-
-fn rule(connection: &Connection, before: Record, ruled: Ruled) -> Result<Record, StoreError> {
-    let mut statement =
-        connection.prepare_cached("INSERT INTO rulings (site, comment, ruling, actor, via, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-    statement.insert(params![before.comment.site.as_str(), before.seq, ruled.ruling.as_str(), ruled.by, ruled.via, ruled.at.ms()])?;
-    let status = ruled.ruling.status();
-    let version = before.version + 1;
-    let mut statement = connection.prepare_cached("UPDATE comments SET status = ?2, ruled = ?3, version = ?4 WHERE seq = ?1")?;
-    statement.execute(params![before.seq, status.as_str(), ruled.ruling.as_str(), version])?;
-    Ok(Record { status, version, ruled: Some(ruled), ..before })
 }

@@ -233,7 +233,7 @@ mod tests {
 
         fn rule(&mut self, record: &Record, ruling: Ruling) {
             let ruled = Ruled { ruling, by: "ana".into(), via: "cli".into(), at: self.tick() };
-            let new = NewRuling { site: record.comment.site.clone(), comment: record.comment.id, ruled, version: None };
+            let new = NewRuling::new(record.comment.site.clone(), record.comment.id, ruled);
             self.store.rule(new, |_| Vec::new()).wait().unwrap();
         }
 

@@ -36,13 +36,14 @@ impl Reader {
         })
     }
 
-    /// Every ruling on a comment, oldest first.
+    /// Every ruling on a comment, oldest first. One that was taken back stands here; that it was is told by what is said of the comment now.
     ///
     /// # Errors
     /// [`StoreError`] from the database.
     pub fn rulings(&self, seq: i64) -> Result<Vec<Ruled>, StoreError> {
         self.with(|connection| {
-            let mut statement = connection.prepare_cached("SELECT ruling, actor, via, at FROM rulings WHERE comment = ?1 ORDER BY seq")?;
+            let mut statement = connection
+                .prepare_cached("SELECT ruling, actor, via, at FROM rulings WHERE comment = ?1 AND ruling != 'none' ORDER BY seq")?;
             let mut found = statement.query([seq])?;
             let mut rulings = Vec::new();
             while let Some(row) = found.next()? {
@@ -103,7 +104,7 @@ mod tests {
 
     fn rule(store: &Store, record: &Record, ruling: Ruling, ms: i64) {
         let ruled = Ruled { ruling, by: "ana".into(), via: "cli".into(), at: at(ms) };
-        let new = NewRuling { site: record.comment.site.clone(), comment: record.comment.id, ruled, version: None };
+        let new = NewRuling::new(record.comment.site.clone(), record.comment.id, ruled);
         store.rule(new, |_| Vec::new()).wait().unwrap();
     }
 

@@ -134,8 +134,9 @@ impl Reader {
             let mut found = statement.query(params![site.as_str(), after, limit])?;
             let mut relabelled = Vec::new();
             while let Some(row) = found.next()? {
-                let now = Label::of(rows::ruling(&row.get::<_, String>(2)?)?);
-                let before = row.get::<_, Option<String>>(3)?.map(|ruling| rows::ruling(&ruling)).transpose()?.and_then(Label::of);
+                let now = rows::standing(&row.get::<_, String>(2)?)?.and_then(Label::of);
+                let before =
+                    row.get::<_, Option<String>>(3)?.map(|ruling| rows::standing(&ruling)).transpose()?.flatten().and_then(Label::of);
                 relabelled.push(Relabelled { ruling: row.get(0)?, body: row.get(1)?, before, now });
             }
             Ok(relabelled)

@@ -2,10 +2,12 @@
 //! acknowledged survives power loss), one writer with group commit, a few readers. It keeps and finds; it never judges, and nothing
 //! here knows the network.
 
+mod accounts;
 mod api_keys;
 mod audits;
 mod checkpoint;
 mod comments;
+mod desk;
 mod digests;
 mod facts;
 mod history;
@@ -14,19 +16,23 @@ mod lists;
 mod outbox;
 mod reports;
 mod rows;
+mod rulings;
 mod schema;
 mod tallies;
 mod traces;
 mod waiting;
 mod writer;
 
+pub use accounts::{Act, TokenHash, What};
 pub use api_keys::{ApiKey, NewApiKey};
 pub use audits::Audit;
-pub use comments::{Arrival, Idempotency, Judged, NewRuling, Received, Record, Ruled};
+pub use comments::{Arrival, Idempotency, Judged, Received, Record, Ruled};
+pub use desk::{Batch, Given, SecondLooks, Waits, Way};
 pub use digests::{DigestRecord, NewDigest, Standing};
 pub use history::Span;
 pub use labels::{Decided, Labelled, Relabelled};
 pub use lists::ListHits;
+pub use rulings::NewRuling;
 pub use tallies::Tally;
 pub use traces::{RuledTrace, Traced};
 pub use writer::Pending;

@@ -151,6 +151,14 @@ pub fn ruling(text: &str) -> Result<Ruling, StoreError> {
     word(text, Ruling::parse)
 }
 
+/// What a row of `rulings` says where the only ruling was taken back.
+pub const NO_RULING: &str = "none";
+
+/// What stands after a row of `rulings`.
+pub fn standing(text: &str) -> Result<Option<Ruling>, StoreError> {
+    if text == NO_RULING { Ok(None) } else { ruling(text).map(Some) }
+}
+
 #[derive(Serialize, Deserialize)]
 struct MailRow {
     digest: String,

@@ -54,6 +54,19 @@ impl Reader {
         })
     }
 
+    /// The trace of one comment, if it was kept.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn trace(&self, record: &Record) -> Result<Option<Trace>, StoreError> {
+        self.with(|connection| {
+            let sql = "SELECT trace FROM traces WHERE site = ?1 AND comment = ?2";
+            let of = params![record.comment.site.as_str(), record.seq];
+            let found = connection.prepare_cached(sql)?.query_row(of, |row| row.get::<_, Vec<u8>>(0)).optional()?;
+            Ok(found.and_then(|bytes| Trace::from_bytes(&bytes)))
+        })
+    }
+
     /// The rulings of a site after the one of this number, in order, at most `limit` of them.
     ///
     /// # Errors
@@ -69,8 +82,9 @@ impl Reader {
             let mut ruled = Vec::new();
             while let Some(row) = found.next()? {
                 let trace = row.get_ref(1)?.as_blob_or_null().ok().flatten().and_then(Trace::from_bytes);
-                let now = Label::of(rows::ruling(&row.get::<_, String>(2)?)?);
-                let before = row.get::<_, Option<String>>(3)?.map(|ruling| rows::ruling(&ruling)).transpose()?.and_then(Label::of);
+                let now = rows::standing(&row.get::<_, String>(2)?)?.and_then(Label::of);
+                let before =
+                    row.get::<_, Option<String>>(3)?.map(|ruling| rows::standing(&ruling)).transpose()?.flatten().and_then(Label::of);
                 ruled.push(RuledTrace { ruling: row.get(0)?, trace, before, now });
             }
             Ok(ruled)

@@ -63,10 +63,14 @@ pub struct NoticePage<'a> {
 /// Why there is nothing to rule on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    Expired { at: Timestamp },
+    Expired {
+        at: Timestamp,
+    },
     UnknownLink,
     RefusedOrigin,
     NothingLeft,
+    /// The desk has no such comment, or not for this moderator.
+    NotHere,
     Unavailable,
 }
 
@@ -167,6 +171,12 @@ impl Refusal {
             Self::NothingLeft => {
                 ("good", "Nothing left to review", "Every comment of this mail is decided.".to_owned(), "You can close this page.")
             }
+            Self::NotHere => (
+                "warn",
+                "There is no such comment here",
+                "It may be of a site that is not yours, or be gone.".to_owned(),
+                "Go back to the desk.",
+            ),
             Self::Unavailable => (
                 "warn",
                 "Rulings cannot be written down just now",
@@ -214,17 +224,17 @@ impl Say {
     }
 }
 
-fn said(ruled: Ruled<'_>) -> String {
+pub(super) fn said(ruled: Ruled<'_>) -> String {
     format!("{} by {}, {} at {} UTC", capital(words::ruling(ruled.ruling)), safe::header_text(ruled.by), ruled.at.day(), ruled.at.hour())
 }
 
-fn capital(text: &str) -> String {
+pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// The class and the symbol of a band.
-fn band(band: Option<Band>) -> (&'static str, &'static str) {
+pub(super) fn band(band: Option<Band>) -> (&'static str, &'static str) {
     match band {
         Some(Band::LikelyFine) => ("fine", "g1"),
         Some(Band::Unsure) => ("unsure", "g2"),
@@ -233,7 +243,7 @@ fn band(band: Option<Band>) -> (&'static str, &'static str) {
     }
 }
 
-fn notes(reasons: &[Reason], item: usize, first: usize) -> Vec<Note> {
+pub(super) fn notes(reasons: &[Reason], item: usize, first: usize) -> Vec<Note> {
     let note = |(index, reason): (usize, &Reason)| Note {
         number: first + index,
         id: reasons::note_id(item, first + index),
@@ -284,12 +294,12 @@ struct Shown {
     ham: Vec<Note>,
 }
 
-struct Note {
-    number: usize,
-    id: String,
-    text: Html,
-    weight: &'static str,
-    bars: u8,
+pub(super) struct Note {
+    pub number: usize,
+    pub id: String,
+    pub text: Html,
+    pub weight: &'static str,
+    pub bars: u8,
 }
 
 struct Other {

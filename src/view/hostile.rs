@@ -118,7 +118,8 @@ fn check_html(html: &str) {
     }
     assert_eq!(html.matches("<h1").count(), 1);
     for target in html.split("href=\"").skip(1) {
-        let ours = ["/assets/hamlet.css\"", "/d/7Kq\"", "/d/7Kq?i=", "/demo/\"", "#", URL].iter().any(|own| target.starts_with(own));
+        let ours =
+            ["/assets/hamlet.css\"", "/d/7Kq\"", "/d/7Kq?i=", "/demo/\"", "/desk/", "#", URL].iter().any(|own| target.starts_with(own));
         assert!(ours, "{}", target.chars().take(60).collect::<String>());
     }
 }
@@ -155,6 +156,112 @@ fn hostile_words_stay_words() {
             FormValues { name: &words, email: &words, url: &words, body: &words, form_token: &words },
         ));
     }
+}
+
+const FRAME: Frame<'_> = Frame { moderator_name: "Ana", csrf: "proof", tab: Tab::Review, waiting: 3, campaigns: 1 };
+
+/// The desk's page of one comment, with everything that a stranger's words can stand in.
+fn desk(item: Item<'_>, query: &str, (name, by): (&str, &str), is_covered: bool) -> String {
+    let comment = item.comment;
+    let ruled = Ruled { ruling: Ruling::Spam, by, at: samples::now() };
+    let row =
+        Row { comment, decision: Some(item.decision), is_check: false, is_current: true, alike: 23, claimed_by: Some(by), is_covered };
+    DeskPage {
+        frame: Frame { moderator_name: by, ..FRAME },
+        list: List { rows: &[row], waiting: 3, oldest: Some(samples::now()), query, is_cut: true, flood: Some(640), now: samples::now() },
+        item: OnDesk {
+            item,
+            version: 2,
+            next: Some("/desk/c/2"),
+            previous: Some("/desk/c/0"),
+            place: Some((2, 3)),
+            site_name: Some("Slow Kettle"),
+            past: &[Past { comment, status: Status::Rejected }],
+            similar: &[Alike { comment, ruled, like: "same link or contact" }],
+            group: Some((23, "/desk/campaigns/blog/1")),
+            claim: Claim::Other { name: by, until: samples::now() },
+            address: Some(name),
+            is_covered,
+            is_second_look: false,
+        },
+        notice: Some(DeskNotice::AlreadyDecided(ruled)),
+        toast: Some(Toast { ruling: Ruling::Spam, comments: 1, name, batch: "00", csrf: "proof", seconds: 20 }),
+        now: samples::now(),
+    }
+    .render()
+}
+
+/// The desk has one script of its own, and nothing else that runs.
+fn check_desk(html: &str) {
+    assert_eq!(html.matches("<script").count(), 1);
+    // A phone shows the list alone, under a heading of its own.
+    let html = html.replace("<h1 class=\"vh only\">What waits</h1>", "");
+    check_page(&html.replace("<script src=\"/assets/desk.js\" defer></script>", ""));
+}
+
+#[test]
+fn hostile_words_stay_words_at_the_desk() {
+    for words in corpus() {
+        let samples = [sample(&words)];
+        let item = samples::items(&samples)[0];
+        for is_covered in [false, true] {
+            let html = desk(item, "", (&words, "Ana"), is_covered);
+            check_desk(&html);
+            check_dead(&html);
+        }
+        check_desk(&desk(item, &words, (&words, &words), false));
+        let (comment, decision) = (item.comment, item.decision);
+        let member = CampaignMember { comment, version: 1 };
+        let group = GroupRow { path: "/desk/campaigns/blog/1", first: comment, band: None, size: 23, is_current: true };
+        let open = OpenGroup {
+            path: "/desk/campaigns/blog/1",
+            shared: "one text",
+            members: &[member, member],
+            size: 23,
+            decision: Some(decision),
+            next: None,
+            publish_max: 10,
+        };
+        let say = Some(CampaignSay::Missed { taken: 22, missed: 1 });
+        let html = CampaignPage { frame: FRAME, groups: &[group], open: Some(open), say, toast: None, now: samples::now() }.render();
+        check_desk(&html);
+        check_dead(&html);
+        let rows = [Automatic { comment, decision, status: Status::Rejected }];
+        let audit = AuditPage { frame: FRAME, rows: &rows, which: Which::All, earlier: None, second_looks: (50, 2), now: samples::now() };
+        check_desk(&audit.render());
+        check_dead(&audit.render());
+        check_desk(&RestPage { frame: FRAME, today: &rows, query: &words, toast: None, undone: 1 }.render());
+        check_desk(&RestPage { frame: FRAME, today: &rows, query: "", toast: None, undone: 0 }.render());
+        let parts = decision.evidence.clone();
+        let explained = DeskExplainPage { frame: FRAME, comment, decision, parts: &parts, notes: std::slice::from_ref(&words) };
+        check_desk(&explained.render());
+        let acts = [(samples::now(), "logged_in")];
+        let account = AccountPage {
+            frame: Frame { moderator_name: &words, ..FRAME },
+            email: &words,
+            role: "moderator",
+            sites: &[&words],
+            say: AccountSay::PasswordSet,
+            acts: &acts,
+            now: samples::now(),
+        };
+        check_desk(&account.render());
+        check_page(&LoginPage { say: LoginSay::Wrong, email: &words, next: "/desk/" }.render());
+    }
+}
+
+#[test]
+fn a_covered_comment_is_quoted_nowhere_but_under_its_cover() {
+    let jane = [samples::jane()];
+    let item = samples::items(&jane)[0];
+    let html = desk(item, "", ("Somebody", "Ana"), true);
+    let (before, rest) = html.split_once("<details class=\"cover\"").unwrap();
+    let (under, after) = rest.split_once("</details>").unwrap();
+    assert!(under.contains("mornings forever"));
+    assert!(
+        !before.contains("Jane D.") && !before.contains("mornings forever") && !after.contains("kitchen looked like"),
+        "{before}{after}"
+    );
 }
 
 #[test]

@@ -6,10 +6,12 @@ mod action;
 mod chart;
 mod defang;
 mod demo;
+mod desk;
 mod digest;
 mod excerpt;
 mod explain;
 mod flip;
+mod login;
 mod reasons;
 mod report;
 mod safe;
@@ -23,9 +25,14 @@ mod samples;
 
 pub use action::{ActionPage, Notice, NoticePage, Refusal};
 pub use demo::{DemoPage, Field, FormValues, Outcome, Reply};
+pub use desk::{
+    AccountPage, AccountSay, Alike, AuditPage, Automatic, CampaignMember, CampaignPage, CampaignSay, Claim, DeskExplainPage, DeskNotice,
+    DeskPage, Frame, GroupRow, List, OnDesk, OpenGroup, Past, RestPage, Row, SCRIPT as DESK_SCRIPT, Tab, Toast, Which,
+};
 pub use digest::{DigestMail, DigestView};
 pub use explain::ExplainView;
 pub use flip::{FlipView, changes};
+pub use login::{LoginMail, LoginPage, LoginSay, OneTimePage};
 pub use report::{Baseline, Grouping, Load, Member, Mistake, ReportPage, Standing};
 pub use safe::{header_text, kept, mask_email, plain as terminal_text};
 pub use terminal::{Ink, Sheet, Tone};
@@ -37,7 +44,7 @@ use crate::decision::{Band, Decision, Ruling, Status};
 use reasons::Reasons;
 
 /// One stylesheet for every page; served as `/assets/hamlet.css`.
-pub const STYLESHEET: &str = include_str!("hamlet.css");
+pub const STYLESHEET: &str = include_str!("assets/hamlet.css");
 
 /// One comment put before a moderator.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,92 @@
+//! Rulings at the desk: on exactly the versions that were shown, several together with one undo, and second looks that change nothing.
+
+use crate::decision::Ruling;
+use crate::flow::accounts::Session;
+use crate::flow::{App, document, review};
+use crate::id::{CommentId, SiteId};
+use crate::store::{Batch, NewRuling, Record, Ruled, StoreError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What is published together must have been read; ten are a screen. Spam may go by the hundred: it can be taken back, and hides nothing
+/// from readers that they had.
+pub const PUBLISH_TOGETHER_MAX: usize = 10;
+
+/// One comment as it was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    pub comment: CommentId,
+    pub version: u32,
+}
+
+/// What came of rulings.
+#[derive(Debug)]
+pub struct Done {
+    pub batch: Batch,
+    pub taken: Vec<Record>,
+    /// Those that had been decided or had changed meanwhile, or are on no site of the moderator. They are as they were.
+    pub missed: Vec<CommentId>,
+}
+
+/// Rules on comments of the moderator's sites.
+///
+/// # Errors
+/// [`StoreError`] from the store; nothing was ruled then.
+pub async fn rule(app: &Arc<App>, session: &Session, asked: &[Asked], ruling: Ruling) -> Result<Done, StoreError> {
+    let (now, hush) = (app.clock.now(), app.config().review.undo);
+    let random = app.dice.bytes();
+    let batch = random.first_chunk().copied().unwrap_or_default();
+    let mut new = Vec::with_capacity(asked.len());
+    for asked in asked {
+        let Some(site) = app.store.read().site_of(asked.comment)?.filter(|site| session.sites.contains(site)) else { continue };
+        let ruled = Ruled { ruling, by: session.moderator.name.clone(), via: "desk".to_owned(), at: now };
+        new.push(NewRuling {
+            version: Some(asked.version),
+            who: Some(session.moderator.id.clone()),
+            batch: Some(batch),
+            second_look_at: review::second_look(app, ruling, "desk"),
+            ..NewRuling::new(site, asked.comment, ruled)
+        });
+    }
+    let teller = Arc::clone(app);
+    let due_at = now.plus(hush);
+    let outgoing = move |record: &Record| tell(&teller, record, (now, due_at));
+    let taken = app.store.rule_together(new, outgoing).done().await?;
+    learn(app, &taken);
+    let known: BTreeSet<CommentId> = taken.iter().map(|record| record.comment.id).collect();
+    let missed = asked.iter().map(|asked| asked.comment).filter(|comment| !known.contains(comment)).collect();
+    Ok(Done { batch, taken, missed })
+}
+
+/// Takes back what was ruled together, as far as nobody said anything since; answers the comments as they now stand.
+///
+/// # Errors
+/// [`StoreError`] from the store.
+pub async fn undo(app: &Arc<App>, session: &Session, batch: Batch) -> Result<Vec<Record>, StoreError> {
+    let now = app.clock.now();
+    let who = (session.moderator.id.clone(), session.moderator.name.clone(), session.sites.clone());
+    let teller = Arc::clone(app);
+    let undone = app.store.undo(batch, who, now, move |record| tell(&teller, record, (now, now))).done().await?;
+    learn(app, &undone);
+    app.held.notify_one();
+    Ok(undone)
+}
+
+/// Takes what somebody says who was not told of the first ruling; whether such an answer was asked for.
+///
+/// # Errors
+/// [`StoreError`] from the store.
+pub async fn look_again(app: &App, session: &Session, record: &Record, ruling: Ruling) -> Result<bool, StoreError> {
+    app.store.look_again(record, session.moderator.id.clone(), ruling, app.clock.now()).done().await
+}
+
+fn tell(app: &App, record: &Record, (now, due_at): (crate::clock::Timestamp, crate::clock::Timestamp)) -> Vec<crate::delivery::Outgoing> {
+    let has_webhook = app.config().sites.get(&record.comment.site).is_some_and(|site| site.webhook.is_some());
+    has_webhook.then(|| document::ruling_webhook(record, now, due_at, &app.dice)).into_iter().collect()
+}
+
+fn learn(app: &App, ruled: &[Record]) {
+    let sites: BTreeSet<&SiteId> = ruled.iter().map(|record| &record.comment.site).collect();
+    sites.into_iter().for_each(|site| app.has_ruled(site));
+    app.parcels.notify_one();
+}

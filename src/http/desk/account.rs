@@ -1,0 +1,60 @@
+//! One's own account at the desk.
+
+use super::session::{AtDesk, DESK, login_page};
+use super::shown;
+use crate::config::Role;
+use crate::flow::App;
+use crate::flow::accounts::{self, PASSWORD_CHARS_MIN};
+use crate::store::{StoreError, What};
+use crate::view::{AccountPage, AccountSay, LoginSay, Tab};
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// Acts that are shown: a day's, for most.
+const ACTS_MAX: usize = 12;
+
+#[derive(Deserialize)]
+pub struct NewPassword {
+    csrf: String,
+    password: String,
+}
+
+pub async fn show(State(app): State<Arc<App>>, desk: AtDesk) -> Response {
+    super::answer(render(&app, &desk, StatusCode::OK, AccountSay::Nothing))
+}
+
+pub async fn set_password(
+    State(app): State<Arc<App>>,
+    desk: AtDesk,
+    headers: HeaderMap,
+    form: Result<Form<NewPassword>, FormRejection>,
+) -> Response {
+    let Some(form) = form.ok().map(|Form(form)| form).filter(|form| desk.sent(&app, &headers, &form.csrf)) else {
+        return login_page(StatusCode::FORBIDDEN, LoginSay::RefusedOrigin, "", DESK);
+    };
+    let set = accounts::set_password(&app, &desk.0, form.password).await;
+    let refused = (StatusCode::UNPROCESSABLE_ENTITY, AccountSay::PasswordRefused { chars_min: PASSWORD_CHARS_MIN });
+    super::answer(set.and_then(|set| {
+        let (status, say) = if set { (StatusCode::OK, AccountSay::PasswordSet) } else { refused };
+        render(&app, &desk, status, say)
+    }))
+}
+
+fn render(app: &App, desk: &AtDesk, status: StatusCode, say: AccountSay) -> Result<Response, StoreError> {
+    let (session, now) = (&desk.0, app.clock.now());
+    let acts = app.store.read().acts(&session.moderator.id, ACTS_MAX)?;
+    let acts: Vec<_> = acts.iter().map(|act| (act.at, What::as_str(act.what))).collect();
+    let config = app.config();
+    let sites: Vec<&str> = session.sites.iter().filter_map(|site| config.sites.get(site)).map(|site| site.name.as_str()).collect();
+    let frame = shown::frame(app, session, Tab::Account)?;
+    let role = match session.moderator.role {
+        Role::Moderator => "moderator",
+        Role::Admin => "admin",
+    };
+    let html = AccountPage { frame: frame.as_view(), email: &session.moderator.email, role, sites: &sites, say, acts: &acts, now }.render();
+    Ok(super::page(status, html))
+}

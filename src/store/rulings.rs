@@ -1,0 +1,92 @@
+//! Rulings: what people say of a comment, one row each, append-only. The last one counts; `desk` gives several together and takes them back.
+
+use super::comments::by_id;
+use super::waiting::Waiting;
+use super::{Act, Batch, Pending, Record, Ruled, Store, StoreError, What};
+use crate::clock::Timestamp;
+use crate::decision::Status;
+use crate::delivery::Outgoing;
+use crate::id::{CommentId, ModeratorId, SiteId};
+use rusqlite::{Connection, params};
+use std::sync::Arc;
+
+/// A ruling about to be given.
+#[derive(Debug, Clone)]
+pub struct NewRuling {
+    pub site: SiteId,
+    pub comment: CommentId,
+    pub ruled: Ruled,
+    /// Only if the comment still has this version: what the person saw.
+    pub version: Option<u32>,
+    /// The moderator, where it is one at the desk.
+    pub who: Option<ModeratorId>,
+    /// What it is taken back with.
+    pub batch: Option<Batch>,
+    /// When somebody is to look again without knowing of it.
+    pub second_look_at: Option<Timestamp>,
+}
+
+impl NewRuling {
+    /// One from elsewhere than the desk, whatever version stands.
+    pub fn new(site: SiteId, comment: CommentId, ruled: Ruled) -> Self {
+        Self { site, comment, ruled, version: None, who: None, batch: None, second_look_at: None }
+    }
+}
+
+impl Store {
+    /// Gives a ruling, unless the comment changed since or stands so already; `outgoing` makes what must leave of the record after it.
+    /// Answers the record as it now stands and whether this ruling was taken; none for an unknown comment.
+    pub fn rule(
+        &self,
+        new: NewRuling,
+        outgoing: impl FnOnce(&Record) -> Vec<Outgoing> + Send + 'static,
+    ) -> Pending<Option<(Record, bool)>> {
+        let waiting = Arc::clone(&self.waiting);
+        self.write(move |connection| rule_one(connection, &waiting, new, outgoing))
+    }
+}
+
+/// One ruling inside a transaction; see [`Store::rule`].
+pub(super) fn rule_one(
+    connection: &Connection,
+    waiting: &Waiting,
+    new: NewRuling,
+    outgoing: impl FnOnce(&Record) -> Vec<Outgoing>,
+) -> Result<Option<(Record, bool)>, StoreError> {
+    let Some(before) = by_id(connection, &new.site, new.comment)? else { return Ok(None) };
+    let changed = new.version.is_some_and(|seen| seen != before.version);
+    let stands_so = before.ruled.as_ref().is_some_and(|ruled| ruled.ruling == new.ruled.ruling);
+    if changed || stands_so {
+        return Ok(Some((before, false)));
+    }
+    if before.status == Status::Queued {
+        waiting.queued.went(new.site.as_str());
+    }
+    let (at, first) = (new.ruled.at, new.ruled.ruling);
+    let after = rule(connection, before, new.ruled, new.batch)?;
+    if let Some(who) = new.who {
+        let act = Act { at, who: Some(who), what: What::Ruled, comment: Some(new.comment), site: Some(new.site.clone()) };
+        super::accounts::insert_act(connection, &act)?;
+    }
+    if let Some(due_at) = new.second_look_at {
+        let sql = "INSERT INTO second_looks (comment, site, due_at, first) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+        connection.prepare_cached(sql)?.execute(params![after.seq, new.site.as_str(), due_at.ms(), first.as_str()])?;
+    }
+    for outgoing in outgoing(&after) {
+        super::outbox::insert(connection, waiting, &outgoing)?;
+    }
+    Ok(Some((after, true)))
+}
+
+/// Writes a ruling and what follows from it.
+pub(super) fn rule(connection: &Connection, before: Record, ruled: Ruled, batch: Option<Batch>) -> Result<Record, StoreError> {
+    let mut statement = connection
+        .prepare_cached("INSERT INTO rulings (site, comment, ruling, actor, via, at, batch) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+    let site = before.comment.site.as_str();
+    statement.insert(params![site, before.seq, ruled.ruling.as_str(), ruled.by, ruled.via, ruled.at.ms(), batch])?;
+    let status = ruled.ruling.status();
+    let version = before.version + 1;
+    let mut statement = connection.prepare_cached("UPDATE comments SET status = ?2, ruled = ?3, version = ?4 WHERE seq = ?1")?;
+    statement.execute(params![before.seq, status.as_str(), ruled.ruling.as_str(), version])?;
+    Ok(Record { status, version, ruled: Some(ruled), ..before })
+}
