@@ -31,6 +31,21 @@ const EVIDENCE_MIN: f64 = 0.1;
 impl Model {
     /// Every part of the score, [`START`] first: they add up to its logit, unless that is beyond 30.
     pub fn explain(&self, features: &mut Features, reading: &Reading) -> Vec<Contribution> {
+        self.parts(features, reading).told().into_iter().map(Told::contribution).collect()
+    }
+
+    /// The sum of all parts, and those that a person should see: the strongest, strongest first.
+    pub(super) fn strongest(&self, features: &mut Features, reading: &Reading) -> (f64, Vec<Contribution>) {
+        let mut parts = self.parts(features, reading).told();
+        let sum = parts.iter().map(|part| part.log_odds).sum();
+        parts.retain(|part| part.log_odds.abs() >= EVIDENCE_MIN && part.what.is_telling());
+        parts.sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()));
+        // Most words never get so far as to be written out.
+        parts.truncate(EVIDENCE_MAX);
+        (sum, parts.into_iter().map(Told::contribution).collect())
+    }
+
+    fn parts<'a>(&self, features: &mut Features, reading: &'a Reading) -> Parts<'a> {
         let mut parts = Parts::of(reading);
         match &self.base {
             None => parts.add_layer(&self.layer, 1.0, features),
@@ -41,17 +56,38 @@ impl Model {
                 parts.start += share * base.blend.intercept;
             }
         }
-        parts.told()
+        parts
     }
 }
 
-/// The readable parts that a person should see: the strongest, strongest first.
-pub fn strongest(parts: Vec<Contribution>) -> Vec<Contribution> {
-    let tells = |part: &Contribution| part.log_odds.abs() >= EVIDENCE_MIN && ![START, OTHER, FAMILIAR].contains(&part.what.as_str());
-    let mut parts: Vec<Contribution> = parts.into_iter().filter(tells).collect();
-    parts.sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()));
-    parts.truncate(EVIDENCE_MAX);
-    parts
+/// One part before it is put in words.
+struct Told<'a> {
+    what: What<'a>,
+    log_odds: f64,
+}
+
+enum What<'a> {
+    Said(&'static str),
+    Word(&'a str),
+    LinkTo(&'a str),
+}
+
+impl What<'_> {
+    /// Whether it is a reason to a person.
+    fn is_telling(&self) -> bool {
+        !matches!(self, Self::Said(START | OTHER | FAMILIAR))
+    }
+}
+
+impl Told<'_> {
+    fn contribution(self) -> Contribution {
+        let what = match self.what {
+            What::Said(what) => what.to_owned(),
+            What::Word(word) => format!("“{word}”"),
+            What::LinkTo(host) => format!("link to {}", host.replace('.', "[.]")),
+        };
+        Contribution { what, log_odds: self.log_odds }
+    }
 }
 
 /// Contributions on their way to the words they cover.
@@ -59,6 +95,8 @@ struct Parts<'a> {
     reading: &'a Reading,
     /// The text's words with the byte each begins at, in order, and which of `words` each is.
     places: Vec<(u32, u32, usize)>,
+    /// For each byte of the text, the first of `places` that ends after it.
+    first_place: Vec<usize>,
     words: Vec<(&'a str, f64)>,
     hosts: Vec<f64>,
     signs: Vec<(&'static str, f64)>,
@@ -72,35 +110,35 @@ struct Parts<'a> {
 impl<'a> Parts<'a> {
     fn of(reading: &'a Reading) -> Self {
         let (mut places, mut words, mut known) = (Vec::new(), Vec::new(), HashMap::new());
+        let mut first_place = Vec::with_capacity(reading.folded.len());
         for (from, word) in tokens::words(&reading.folded) {
             let index = *known.entry(word).or_insert_with(|| {
                 words.push((word, 0.0));
                 words.len() - 1
             });
             let offset = |byte| u32::try_from(byte).unwrap_or(u32::MAX);
+            first_place.resize(from + word.len(), places.len());
             places.push((offset(from), offset(from + word.len()), index));
         }
         let hosts = vec![0.0; reading.links.len()];
-        Self { reading, places, words, hosts, signs: Vec::new(), start: 0.0, familiar: 0.0, form: 0.0, other: 0.0, linked: 0.0 }
+        let (start, familiar, form, other, linked) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        Self { reading, places, first_place, words, hosts, signs: Vec::new(), start, familiar, form, other, linked }
     }
 
     fn add_layer(&mut self, layer: &Layer, scale: f64, features: &mut Features) {
-        features.read(self.reading, &layer.hashing);
+        features.read_pieces(self.reading, &layer.hashing);
+        // Summed first: that fetches many entries of the tables at a time, and below they are found near.
         let inputs = layer.inputs(features);
-        let scales = Family::ALL.map(|family| {
+        for (family, table) in Family::ALL.into_iter().zip(&layer.tables) {
             let [spam, ham, ..] = layer.stack.of(family);
             let scale = scale * share(features.family(family).len());
-            (scale * spam, scale * ham)
-        });
-        let (reading, mut shared) = (self.reading, Vec::new());
-        features.pieces(reading, &layer.hashing, |family, bucket, piece| {
-            if let Some((table, (spam, ham))) = layer.tables.get(family as usize).zip(scales.get(family as usize))
-                && let Some(weight) = table.weight(bucket)
-            {
-                shared.push((family, piece, spam * weight.max(0.0) + ham * weight.min(0.0)));
+            let (spam, ham) = (scale * spam, scale * ham);
+            for (bucket, piece) in features.pieces(family) {
+                if let Some(weight) = table.weight(*bucket) {
+                    self.give(family, *piece, spam * weight.max(0.0) + ham * weight.min(0.0));
+                }
             }
-        });
-        shared.into_iter().for_each(|(family, piece, log_odds)| self.give(family, piece, log_odds));
+        }
         self.add_beside(layer, scale, &inputs);
     }
 
@@ -135,7 +173,7 @@ impl<'a> Parts<'a> {
     }
 
     fn give_words(&mut self, from: u32, to: u32, log_odds: f64) {
-        let first = self.places.partition_point(|(_, end, _)| *end <= from);
+        let first = self.first_place.get(from as usize).copied().unwrap_or(self.places.len());
         let covered = self.places.get(first..).unwrap_or(&[]).iter().take_while(|(begin, _, _)| *begin < to);
         let n = covered.clone().count();
         if n == 0 {
@@ -150,33 +188,27 @@ impl<'a> Parts<'a> {
         }
     }
 
-    fn told(self) -> Vec<Contribution> {
-        let part = |what: &str, log_odds| Contribution { what: what.to_owned(), log_odds };
-        let mut all = vec![part(START, self.start)];
+    fn told(self) -> Vec<Told<'a>> {
+        let mut all = vec![Told { what: What::Said(START), log_odds: self.start }];
         let mut other = self.other;
         for (word, log_odds) in self.words {
             match readable(word) {
-                Some(what) => all.push(Contribution { what, log_odds }),
+                Some(what) => all.push(Told { what, log_odds }),
                 None => other += log_odds,
             }
         }
-        for (link, log_odds) in self.reading.links.iter().zip(self.hosts) {
-            all.push(Contribution { what: format!("link to {}", link.host.replace('.', "[.]")), log_odds });
-        }
-        for (reason, log_odds) in self.signs {
-            all.push(Contribution { what: reason.to_owned(), log_odds });
-        }
+        all.extend(self.reading.links.iter().zip(self.hosts).map(|(link, log_odds)| Told { what: What::LinkTo(&link.host), log_odds }));
         let rest = [(LINKED, self.linked), (FORM, self.form), (FAMILIAR, self.familiar), (OTHER, other)];
-        all.extend(rest.map(|(what, log_odds)| part(what, log_odds)));
+        all.extend(self.signs.into_iter().chain(rest).map(|(what, log_odds)| Told { what: What::Said(what), log_odds }));
         all
     }
 }
 
 /// A word as a moderator would read it; none where only the machine could, or where it would repeat an address or a whole comment.
-fn readable(word: &str) -> Option<String> {
+fn readable(word: &str) -> Option<What<'_>> {
     if word.starts_with(LINK_MARK) {
-        return Some("a link".to_owned());
+        return Some(What::Said("a link"));
     }
-    let is_short = word.chars().count() <= READABLE_CHARS_MAX && !word.contains('@');
-    (is_short && word.chars().any(char::is_alphanumeric)).then(|| format!("“{word}”"))
+    let is_short = word.chars().nth(READABLE_CHARS_MAX).is_none() && !word.contains('@');
+    (is_short && word.chars().any(char::is_alphanumeric)).then_some(What::Word(word))
 }

@@ -83,6 +83,7 @@ pub const DENSE: [&str; 18] = [
 pub struct Features {
     buckets: [Vec<u32>; Family::ALL.len()],
     pub dense: [f64; DENSE.len()],
+    pieces: [Vec<(u32, Piece)>; Family::ALL.len()],
     /// A bit for every bucket of one family; all clear between readings.
     met: Vec<u64>,
     codes: Vec<u32>,
@@ -91,7 +92,14 @@ pub struct Features {
 
 impl Default for Features {
     fn default() -> Self {
-        Self { buckets: Default::default(), dense: [0.0; DENSE.len()], met: vec![0; BUCKETS / 64], codes: Vec::new(), words: Vec::new() }
+        Self {
+            buckets: Default::default(),
+            dense: [0.0; DENSE.len()],
+            pieces: Default::default(),
+            met: vec![0; BUCKETS / 64],
+            codes: Vec::new(),
+            words: Vec::new(),
+        }
     }
 }
 
@@ -99,7 +107,7 @@ impl Features {
     /// Total on any text; linear in its length but for one sort of its words.
     pub fn read(&mut self, reading: &Reading, hashing: &Hashing) {
         self.buckets.iter_mut().for_each(Vec::clear);
-        let Self { buckets, met, codes, words, dense } = self;
+        let Self { buckets, met, codes, words, dense, .. } = self;
         *dense = visit(reading, hashing, codes, words, |family, bucket, _| {
             if let Some(list) = buckets.get_mut(family as usize) {
                 list.push(bucket);
@@ -124,22 +132,26 @@ impl Features {
         &self.buckets
     }
 
-    /// Calls `found` for every distinct feature with the piece it first came from, family by family.
-    pub fn pieces(&mut self, reading: &Reading, hashing: &Hashing, mut found: impl FnMut(Family, u32, Piece)) {
-        let Self { met, codes, words, .. } = self;
-        let mut pieces = Family::ALL.map(|_| Vec::new());
-        visit(reading, hashing, codes, words, |family, bucket, piece| {
+    /// The same, and where in the text each feature is, for [`Features::pieces`].
+    pub fn read_pieces(&mut self, reading: &Reading, hashing: &Hashing) {
+        self.pieces.iter_mut().for_each(Vec::clear);
+        let Self { buckets, met, codes, words, dense, pieces } = self;
+        *dense = visit(reading, hashing, codes, words, |family, bucket, piece| {
             if let Some(list) = pieces.get_mut(family as usize) {
                 list.push((bucket, piece));
             }
         });
-        for (family, mut list) in Family::ALL.into_iter().zip(pieces) {
+        for (list, buckets) in pieces.iter_mut().zip(buckets) {
             list.retain(|(bucket, _)| first(met, *bucket));
-            for (bucket, piece) in list {
-                clear(met, bucket);
-                found(family, bucket, piece);
-            }
+            buckets.clear();
+            buckets.extend(list.iter().map(|(bucket, _)| *bucket));
+            buckets.iter().for_each(|bucket| clear(met, *bucket));
         }
+    }
+
+    /// The distinct buckets of one family with the piece that each first came from, as [`Features::read_pieces`] found them.
+    pub fn pieces(&self, family: Family) -> &[(u32, Piece)] {
+        self.pieces.get(family as usize).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -365,15 +377,24 @@ mod tests {
     fn pieces(text: &str, family: Family) -> Vec<String> {
         let reading = Reading::of(text);
         let padded = |from: u32, to: u32| reading.folded.get(from as usize..(to as usize).min(reading.folded.len())).map(str::to_owned);
-        let mut found = Vec::new();
-        Features::default().pieces(&reading, &Hashing::of(0), |of, _, piece| {
-            if let Piece::Text(from, to) = piece
-                && of == family
-            {
-                found.extend(padded(from, to));
-            }
+        let mut features = Features::default();
+        features.read_pieces(&reading, &Hashing::of(0));
+        let texts = features.pieces(family).iter().filter_map(|(_, piece)| match piece {
+            Piece::Text(from, to) => padded(*from, *to),
+            Piece::Link(_) | Piece::Form | Piece::Sign(_) => None,
         });
-        found
+        texts.collect()
+    }
+
+    proptest! {
+        #[test]
+        fn with_pieces_or_without_the_features_are_the_same(text in "\\PC{0,80}|([a-c]{1,3} ){0,20}") {
+            let (mut plain, mut placed) = (Features::default(), Features::default());
+            let reading = Reading::of(&text);
+            plain.read(&reading, &Hashing::of(3));
+            placed.read_pieces(&reading, &Hashing::of(3));
+            prop_assert_eq!((plain.families(), plain.dense), (placed.families(), placed.dense));
+        }
     }
 
     #[test]

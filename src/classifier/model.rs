@@ -135,9 +135,8 @@ impl Model {
 
     /// The logit with its strongest readable evidence.
     pub fn score(&self, features: &mut Features, reading: &Reading) -> Score {
-        let parts = self.explain(features, reading);
-        let log_odds: f64 = parts.iter().map(|part| part.log_odds).sum();
-        Score { log_odds: log_odds.clamp(-LOGIT_MAX, LOGIT_MAX), model: self.id.clone(), evidence: super::explain::strongest(parts) }
+        let (log_odds, evidence) = self.strongest(features, reading);
+        Score { log_odds: log_odds.clamp(-LOGIT_MAX, LOGIT_MAX), model: self.id.clone(), evidence }
     }
 
     /// Learns one example at once, exactly as a fit of the tables with it would; the stack waits for the next fit. Answers whether it could.
