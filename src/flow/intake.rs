@@ -10,7 +10,7 @@ use crate::decision::Decision;
 use crate::id::{CommentId, SiteId};
 use crate::rules::lists::List;
 use crate::store::{Arrival, Full, Idempotency, Pending, Received, Record, Ruled, StoreError};
-use crate::text::trim_blank;
+use crate::text::{Reading, trim_blank};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -29,7 +29,7 @@ pub enum Refusal {
     Store(#[from] StoreError),
 }
 
-type Answer = Result<Received, StoreError>;
+pub(super) type Answer = Result<Received, StoreError>;
 
 /// Somebody at the door of the judge loop.
 #[derive(Debug)]
@@ -52,6 +52,8 @@ pub enum Knock {
 #[derive(Debug)]
 pub struct Ticket {
     pub(super) comment: Comment,
+    /// Read where it came in, on whichever core is free: the judge has but one.
+    pub(super) reading: Reading,
     pub(super) idempotency: Option<Idempotency>,
     /// A person ruled on it before it came.
     pub(super) ruled: Option<Ruled>,
@@ -61,6 +63,7 @@ pub struct Ticket {
 #[derive(Debug)]
 pub struct Trial {
     pub(super) comment: Comment,
+    pub(super) reading: Reading,
     pub(super) answer: oneshot::Sender<Result<Decision, StoreError>>,
 }
 
@@ -191,7 +194,7 @@ fn wide(count: usize) -> u64 {
 /// [`Refusal`].
 pub async fn submit(app: &App, site: &Site, submission: Submission, idempotency: Option<Idempotency>) -> Result<Box<Record>, Refusal> {
     let comment = parse(app, site, submission)?;
-    let ticket = |comment, answer| Knock::Waiting(Box::new(Ticket { comment, idempotency, ruled: None, answer }));
+    let ticket = |comment, reading, answer| Knock::Waiting(Box::new(Ticket { comment, reading, idempotency, ruled: None, answer }));
     knock(app, site, comment, ticket).await.and_then(taken)
 }
 
@@ -200,7 +203,8 @@ pub async fn submit(app: &App, site: &Site, submission: Submission, idempotency:
 /// # Errors
 /// [`Refusal`].
 pub async fn submit_ruled(app: &App, site: &Site, comment: Comment, ruled: Ruled) -> Result<Box<Record>, Refusal> {
-    let ticket = |comment, answer| Knock::Waiting(Box::new(Ticket { comment, idempotency: None, ruled: Some(ruled), answer }));
+    let ticket =
+        |comment, reading, answer| Knock::Waiting(Box::new(Ticket { comment, reading, idempotency: None, ruled: Some(ruled), answer }));
     let record = knock(app, site, comment, ticket).await.and_then(taken)?;
     app.has_ruled(&site.id);
     Ok(record)
@@ -211,20 +215,21 @@ pub async fn submit_ruled(app: &App, site: &Site, comment: Comment, ruled: Ruled
 /// # Errors
 /// [`Refusal`].
 pub async fn try_out(app: &App, site: &Site, comment: Comment) -> Result<Decision, Refusal> {
-    knock(app, site, comment, |comment, answer| Knock::Trial(Box::new(Trial { comment, answer }))).await
+    knock(app, site, comment, |comment, reading, answer| Knock::Trial(Box::new(Trial { comment, reading, answer }))).await
 }
 
 async fn knock<T>(
     app: &App,
     site: &Site,
     comment: Comment,
-    knock: impl FnOnce(Comment, oneshot::Sender<Result<T, StoreError>>) -> Knock,
+    knock: impl FnOnce(Comment, Reading, oneshot::Sender<Result<T, StoreError>>) -> Knock,
 ) -> Result<T, Refusal> {
     bounds(app, site)?;
     let _inside = app.door.enter(&site.id, &app.config())?;
     app.dns.look_up(&comment, &app.clock, &app.dice).await;
     let (answer, answered) = oneshot::channel();
-    app.door.knocks.try_send(knock(comment, answer)).map_err(|_| StoreError::Busy)?;
+    let reading = Reading::of(&comment.body);
+    app.door.knocks.try_send(knock(comment, reading, answer)).map_err(|_| StoreError::Busy)?;
     Ok(answered.await.unwrap_or(Err(StoreError::Stopped))?)
 }
 

@@ -1,7 +1,8 @@
-//! The judge loop: takes what waits at the door as one batch: one read, a pure judgement each, one write, and only then the replies. It alone
-//! has the models and the memory. How comments come to the door is `intake`'s, what is decided of each `judge`'s.
+//! The judge loop: takes what waits at the door as one batch: one read, a pure judgement each, one write, and only then the replies. While one
+//! batch is being written the next is judged. It alone has the models and the memory. How comments come to the door is `intake`'s, what is
+//! decided of each `judge`'s.
 
-use super::intake::{Knock, Knocks, Ticket, Trial};
+use super::intake::{Answer, Knock, Knocks, Ticket, Trial};
 use super::judge::judge;
 use super::memory::Memory;
 use super::models::Models;
@@ -15,12 +16,13 @@ use crate::config::Site;
 use crate::decision::{Status, Verdict};
 use crate::id::SiteId;
 use crate::rules::lists::List;
-use crate::store::{Idempotency, Judged, Received, Ruled, StoreError};
+use crate::store::{Idempotency, Judged, Pending, Received, Ruled, StoreError};
 use crate::text::Reading;
 use crate::trace::Trace;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// What the judge loop knows, and nobody else: the models, and what is remembered of recent comments.
 #[derive(Debug)]
@@ -40,13 +42,19 @@ pub fn start(app: &Arc<App>, knocks: Knocks, known: Knowledge) -> std::io::Resul
 }
 
 fn judge_until_stopped(app: &App, mut knocks: Knocks, mut known: Knowledge) {
-    let mut stopping = false;
-    let mut queue_rests = false;
+    let (mut stopping, mut queue_rests) = (false, false);
     let mut sites = app.config().sites.clone();
+    let mut writing = None;
     while !stopping {
         app.turn();
-        let queue_waits = app.store.queued() > 0 && !queue_rests;
-        let first = if queue_waits { knocks.try_recv().ok() } else { knocks.blocking_recv() };
+        let mut first = knocks.try_recv().ok();
+        if first.is_none() || app.store.queued() > 0 {
+            // Nobody waits but for the batch that is being written; or the queue is read next, and that batch must not be found there again.
+            queue_rests |= !finish(app, &mut known, writing.take());
+        }
+        if first.is_none() && (queue_rests || app.store.queued() == 0) {
+            first = knocks.blocking_recv();
+        }
         let (mut tickets, mut trials) = (Vec::new(), Vec::new());
         for knock in first.into_iter().chain(std::iter::from_fn(|| knocks.try_recv().ok())).take(app.config().intake.batch_max) {
             match knock {
@@ -60,16 +68,15 @@ fn judge_until_stopped(app: &App, mut knocks: Knocks, mut known: Knowledge) {
             }
         }
         judge_trials(app, trials, &sites, &mut known);
+        let queued = if writing.is_none() { queued(app, &sites) } else { Vec::new() };
+        let begun = begin(app, (tickets, queued), &sites, &mut known);
+        let is_well = finish(app, &mut known, writing.take());
         // A sick store is not hammered: who waited was told, and the queue keeps what it has until the next knock. The same when nothing
         // in the queue is for a site that we know.
-        queue_rests = judge_batch(app, tickets, &sites, &mut known).map_or_else(
-            |error| {
-                tracing::error!(error = &error as &dyn std::error::Error, "judge.batch_failed");
-                true
-            },
-            |judged| judged == 0,
-        );
+        queue_rests = begun.is_none() || !is_well;
+        writing = begun;
     }
+    finish(app, &mut known, writing);
 }
 
 /// From now on the sites that have this list judge by what it says now.
@@ -88,49 +95,63 @@ fn follow(known: &mut Knowledge, news: News) -> Sites {
     news.config.sites.clone()
 }
 
-/// One read, a judgement each, one write, then the replies. Answers how many were judged.
-fn judge_batch(app: &App, mut tickets: Vec<Ticket>, sites: &Sites, known: &mut Knowledge) -> Result<usize, StoreError> {
+/// A batch that was judged and is being written down.
+struct Writing {
+    began: Stopwatch,
+    pending: Pending<Vec<Received>>,
+    met: Vec<Met>,
+}
+
+/// One read, a judgement each, and one write on its way: while it is, the next batch is judged, knowing of this one what the memory has. None
+/// when there was nothing to judge or the past could not be read.
+fn begin(app: &App, (mut tickets, queued): (Vec<Ticket>, Queued), sites: &Sites, known: &mut Knowledge) -> Option<Writing> {
     let began = Stopwatch::start();
-    let queued = queued(app, sites)?;
     // A site may leave the settings while its comment waits at the door.
     for gone in tickets.extract_if(.., |ticket| !sites.contains_key(&ticket.comment.site)) {
         let _ = gone.answer.send(Err(StoreError::Busy));
     }
-    if tickets.is_empty() && queued.is_empty() {
-        return Ok(0);
+    let queued = queued.into_iter().map(|(seq, comment)| Waiting::queued(seq, comment));
+    let all: Vec<Waiting> = tickets.into_iter().map(Waiting::of).chain(queued).collect();
+    if all.is_empty() {
+        return None;
     }
-    let (waiting, answers): (Vec<_>, Vec<_>) = tickets.into_iter().map(|t| ((None, t.comment, t.idempotency, t.ruled), t.answer)).unzip();
-    let all: Vec<_> = waiting.into_iter().chain(queued.into_iter().map(|(seq, comment)| (Some(seq), comment, None, None))).collect();
-    let mut met = Vec::new();
-    let result = judge_all(app, all, sites, known, &mut met).and_then(|judged| app.store.record(judged).wait());
-    match result {
-        Ok(received) => {
-            let judged = received.len();
-            count(app, &received, began.elapsed());
-            settle(known, &received, &met);
-            wake_who_follows(app, &received);
-            for (answer, received) in answers.into_iter().zip(received) {
-                // The caller may have hung up; the comment is judged all the same.
-                let _ = answer.send(Ok(received));
-            }
-            Ok(judged)
-        }
-        Err(error) => {
-            met.iter().for_each(|met| known.memory.retract(&met.site, &met.trace));
-            for answer in answers {
-                let _ = answer.send(Err(StoreError::Busy));
-            }
-            Err(error)
-        }
-    }
+    let (judged, met) = judge_all(app, all, sites, known).inspect_err(failed).ok()?;
+    (!judged.is_empty()).then(|| Writing { began, pending: app.store.record(judged), met })
 }
 
-/// The oldest of the durable queue. A site that left the settings keeps its queue; it is judged when the site returns.
-fn queued(app: &App, sites: &Sites) -> Result<Vec<(i64, Comment)>, StoreError> {
-    if app.store.queued() == 0 {
-        return Ok(Vec::new());
+/// The replies, once a batch is written down; whether the store could do it.
+fn finish(app: &App, known: &mut Knowledge, writing: Option<Writing>) -> bool {
+    let Some(Writing { began, pending, met }) = writing else { return true };
+    let result = pending.wait().inspect_err(failed);
+    let is_well = result.is_ok();
+    if let Ok(received) = &result {
+        count(app, received, began.elapsed());
+        wake_who_follows(app, received);
     }
-    app.store.read().queued(sites.keys(), app.config().intake.batch_max)
+    let received = result.into_iter().flatten().map(Ok).chain(std::iter::repeat_with(|| Err(StoreError::Busy)));
+    for (met, received) in met.into_iter().zip(received) {
+        settle(known, &met, received.as_ref().ok());
+        if let Some(answer) = met.answer {
+            // The caller may have hung up; the comment is judged all the same.
+            let _ = answer.send(received);
+        }
+    }
+    is_well
+}
+
+fn failed(error: &StoreError) {
+    tracing::error!(error = error as &dyn std::error::Error, "judge.batch_failed");
+}
+
+/// Comments of the durable queue with their places in it.
+type Queued = Vec<(i64, Comment)>;
+
+/// The oldest of the durable queue. A site that left the settings keeps its queue; it is judged when the site returns.
+fn queued(app: &App, sites: &Sites) -> Queued {
+    if app.store.queued() == 0 {
+        return Vec::new();
+    }
+    app.store.read().queued(sites.keys(), app.config().intake.batch_max).inspect_err(failed).unwrap_or_default()
 }
 
 /// What stays of a comment in the judge's hands while it is being written down.
@@ -140,25 +161,46 @@ struct Met {
     is_queued: bool,
     /// What the model alone said of it.
     log_odds: Option<f64>,
+    /// Where somebody waits for the verdict.
+    answer: Option<oneshot::Sender<Answer>>,
 }
 
 /// The sites as they judge now: as configured, with their lists as the files are.
 type Sites = BTreeMap<SiteId, Arc<Site>>;
 
-/// What the judge has of one comment beside it: its place in the queue, or what its sender gave with it.
-type Waiting = (Option<i64>, Comment, Option<Idempotency>, Option<Ruled>);
+/// One comment before its judge.
+struct Waiting {
+    comment: Comment,
+    reading: Reading,
+    idempotency: Option<Idempotency>,
+    /// A person ruled on it before it came.
+    ruled: Option<Ruled>,
+    /// Its place in the queue.
+    seq: Option<i64>,
+    answer: Option<oneshot::Sender<Answer>>,
+}
+
+impl Waiting {
+    fn of(ticket: Ticket) -> Self {
+        let Ticket { comment, reading, idempotency, ruled, answer } = ticket;
+        Self { comment, reading, idempotency, ruled, seq: None, answer: Some(answer) }
+    }
+
+    fn queued(seq: i64, comment: Comment) -> Self {
+        Self { reading: Reading::of(&comment.body), comment, idempotency: None, ruled: None, seq: Some(seq), answer: None }
+    }
+}
 
 /// Comments of one batch know of those before them.
-fn judge_all(app: &App, all: Vec<Waiting>, sites: &Sites, known: &mut Knowledge, met: &mut Vec<Met>) -> Result<Vec<Judged>, StoreError> {
+fn judge_all(app: &App, all: Vec<Waiting>, sites: &Sites, known: &mut Knowledge) -> Result<(Vec<Judged>, Vec<Met>), StoreError> {
     let (now, mut features) = (app.clock.now(), Features::default());
     catch_up(app, known, &mut features);
-    let readings: Vec<Reading> = all.iter().map(|(_, comment, ..)| Reading::of(&comment.body)).collect();
-    let facts = app.store.read().facts(all.iter().map(|(_, comment, ..)| comment).zip(&readings), now)?;
-    let judged = all.into_iter().zip(&readings).zip(facts).filter_map(|(((seq, comment, idempotency, ruled), reading), facts)| {
+    let facts = app.store.read().facts(all.iter().map(|waiting| (&waiting.comment, &waiting.reading)), now)?;
+    let judged = all.into_iter().zip(facts).filter_map(|(Waiting { comment, reading, idempotency, ruled, seq, answer }, facts)| {
         let site = sites.get(&comment.site)?;
-        let trace = known.memory.trace(&comment, reading);
-        let facts = known.memory.recall(&site.id, &trace, Facts { dns_lists: app.dns.listed(&comment, reading, now), ..facts });
-        let (decision, log_odds) = judge((&comment, reading), &facts, site, known.models.of(&site.id), &mut features);
+        let trace = known.memory.trace(&comment, &reading);
+        let facts = known.memory.recall(&site.id, &trace, Facts { dns_lists: app.dns.listed(&comment, &reading, now), ..facts });
+        let (decision, log_odds) = judge((&comment, &reading), &facts, site, known.models.of(&site.id), &mut features);
         known.memory.admit(&site.id, &trace, decision.verdict == Verdict::Publish, now);
         // Whoever brings the ruling with the comment neither asks for the verdict nor needs to be asked about it.
         let is_open = ruled.is_none();
@@ -167,10 +209,10 @@ fn judge_all(app: &App, all: Vec<Waiting>, sites: &Sites, known: &mut Knowledge,
         let audit = if is_open { audit::choose(site, &decision, app.dice.unit()) } else { Inclusion::NONE };
         let remembered = (facts.lately, facts.alike);
         let domains = facts.domains.into_iter().map(|record| record.domain).collect();
-        met.push(Met { site: site.id.clone(), trace, is_queued: seq.is_some(), log_odds });
-        Some(Judged { comment, idempotency, decision, audit, domains, trace, remembered, seq, ruled, outgoing })
+        let met = Met { site: site.id.clone(), trace, is_queued: seq.is_some(), log_odds, answer };
+        Some((Judged { comment, idempotency, decision, audit, domains, trace, remembered, seq, ruled, outgoing }, met))
     });
-    Ok(judged.collect())
+    Ok(judged.unzip())
 }
 
 /// Judges what is only tried out, beside the batch: nothing is observed, counted, remembered or written.
@@ -180,18 +222,17 @@ fn judge_trials(app: &App, trials: Vec<Trial>, sites: &Sites, known: &mut Knowle
     }
     let (now, mut features) = (app.clock.now(), Features::default());
     catch_up(app, known, &mut features);
-    let readings: Vec<Reading> = trials.iter().map(|trial| Reading::of(&trial.comment.body)).collect();
-    let facts = app.store.read().facts(trials.iter().map(|trial| &trial.comment).zip(&readings), now).unwrap_or_else(|error| {
+    let facts = app.store.read().facts(trials.iter().map(|trial| (&trial.comment, &trial.reading)), now).unwrap_or_else(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "judge.trials_failed");
         Vec::new()
     });
     let mut facts = facts.into_iter();
-    for (Trial { comment, answer }, reading) in trials.into_iter().zip(&readings) {
+    for Trial { comment, reading, answer } in trials {
         let site = sites.get(&comment.site);
         let decision = site.zip(facts.next()).map(|(site, facts)| {
-            let trace = known.memory.trace(&comment, reading);
-            let facts = known.memory.recall(&site.id, &trace, Facts { dns_lists: app.dns.listed(&comment, reading, now), ..facts });
-            judge((&comment, reading), &facts, site, known.models.of(&site.id), &mut features).0
+            let trace = known.memory.trace(&comment, &reading);
+            let facts = known.memory.recall(&site.id, &trace, Facts { dns_lists: app.dns.listed(&comment, &reading, now), ..facts });
+            judge((&comment, &reading), &facts, site, known.models.of(&site.id), &mut features).0
         });
         let _ = answer.send(decision.ok_or(StoreError::Busy));
     }
@@ -209,18 +250,17 @@ fn catch_up(app: &App, known: &mut Knowledge, features: &mut Features) {
     }
 }
 
-/// What was taken for the first time tells how much spam comes in. A comment sent twice came once: its repeat is forgotten.
-fn settle(known: &mut Knowledge, received: &[Received], met: &[Met]) {
-    for (received, met) in received.iter().zip(met) {
-        match (received, met.log_odds) {
-            (Received::New(_), Some(log_odds)) => {
-                known.models.of_mut(&met.site).into_iter().for_each(|model| model.observe(log_odds));
-            }
-            (Received::New(_), None) => {}
-            // From the queue nothing comes twice; a person ruled on it while it was judged.
-            (Received::Known(_) | Received::Conflict, _) if met.is_queued => {}
-            (Received::Known(_) | Received::Conflict, _) => known.memory.retract(&met.site, &met.trace),
+/// What was taken for the first time tells how much spam comes in. A comment sent twice came once: its repeat is forgotten, and so is one that
+/// could not be written down.
+fn settle(known: &mut Knowledge, met: &Met, received: Option<&Received>) {
+    match received {
+        Some(Received::New(_)) => {
+            let model = known.models.of_mut(&met.site);
+            model.zip(met.log_odds).into_iter().for_each(|(model, log_odds)| model.observe(log_odds));
         }
+        // From the queue nothing comes twice; a person ruled on it while it was judged.
+        Some(Received::Known(_) | Received::Conflict) if met.is_queued => {}
+        Some(Received::Known(_) | Received::Conflict) | None => known.memory.retract(&met.site, &met.trace),
     }
 }
 
