@@ -16,7 +16,6 @@ use crate::outbox::{self, Carriers};
 use crate::service;
 use crate::store::{self, Store};
 use axum::Router;
-use axum::serve::ListenerExt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -37,9 +36,6 @@ const AUDIT_EVERY: Duration = Duration::from_mins(10);
 
 /// Files of lists are looked at this often; a look is one `stat` each.
 const LISTS_EVERY: Duration = Duration::from_secs(5);
-
-/// Requests under way at the end get this long.
-const DRAIN_MAX: Duration = Duration::from_secs(10);
 
 /// Rulings come in bunches: a training waits for so much of one.
 const LEARN_EVERY: Duration = Duration::from_secs(2);
@@ -145,8 +141,8 @@ impl Daemon {
     /// Serves until `stopped`, then ends in order: no new requests, the last verdicts, what is on its way out, the store.
     ///
     /// # Errors
-    /// [`CannotServe::System`] when a thread cannot start or the listener fails.
-    pub async fn serve(self, stopped: impl Future<Output = ()> + Send + 'static) -> Result<(), CannotServe> {
+    /// [`CannotServe::System`] when a thread cannot start.
+    pub async fn serve(self, stopped: impl Future<Output = ()>) -> Result<(), CannotServe> {
         let system = |what| move |source| CannotServe::System { what, source };
         let app = self.app;
         let judge = judge_loop::start(&app, self.knocks, self.known).map_err(system("a thread"))?;
@@ -165,23 +161,13 @@ impl Daemon {
             tasks.spawn(serve_metrics(Arc::clone(&app), listener));
         }
         let router = http::router(&app).merge(self.blog.unwrap_or_default());
-        let listener = self.listener.tap_io(|stream| {
-            // Answers are small and whole: waiting to fill a packet only costs the caller.
-            let _ = stream.set_nodelay(true);
-        });
-        let (ending, ended) = watch::channel(false);
-        let shutdown = async move {
-            stopped.await;
-            service::stopping();
-            let _ = ending.send(true);
-        };
-        let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(shutdown);
         service::ready();
         tasks.spawn(service::watch(Arc::clone(&app)));
-        tokio::select! {
-            served = serving => served.map_err(system("to accept connections"))?,
-            () = drained(ended) => tracing::warn!("daemon.drain_cut_off"),
-        }
+        let stopped = async {
+            stopped.await;
+            service::stopping();
+        };
+        http::server::serve(self.listener, router, app.config().http, stopped).await;
         app.door.stop().await;
         let _ = tokio::task::spawn_blocking(move || judge.join()).await;
         let _ = stop.send(true);
@@ -200,15 +186,7 @@ async fn bind(listen: Option<SocketAddr>) -> Result<Option<TcpListener>, CannotS
 }
 
 async fn serve_metrics(app: Arc<App>, listener: TcpListener) {
-    if let Err(error) = axum::serve(listener, http::metrics::router(&app)).await {
-        tracing::error!(error = %error, "metrics.ended");
-    }
-}
-
-/// Some time after the end began, whatever still hangs on is left behind.
-async fn drained(mut ended: watch::Receiver<bool>) {
-    let _ = ended.wait_for(|ended| *ended).await;
-    tokio::time::sleep(DRAIN_MAX).await;
+    http::server::serve(listener, http::metrics::router(&app), app.config().http, std::future::pending()).await;
 }
 
 /// Without the socket the daemon still judges; admins then stop it to write.

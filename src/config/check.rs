@@ -3,7 +3,7 @@
 
 use super::problem::{Invalid, Problems, is_host};
 use super::settings::{self, Settings};
-use super::{Config, Digest, Intake, Keys, Learning, Mail, Outbox, Review, Smtp, Store, Tls, Transport, lists, people};
+use super::{Config, Digest, Http, Intake, Keys, Learning, Mail, Outbox, Review, Smtp, Store, Tls, Transport, lists, people};
 use crate::campaign;
 use crate::comment::Limits;
 use std::net::SocketAddr;
@@ -38,6 +38,7 @@ impl Settings {
             listen,
             metrics: (!self.metrics.listen.is_empty()).then(|| self::listen(problem, "metrics.listen", &self.metrics.listen)),
             public_url: (!self.http.public_url.is_empty()).then(|| problem.base_url("http.public_url", &self.http.public_url)),
+            http: http(problem, &self.http),
             limits: limits(problem, &self.http),
             intake: intake(problem, &self.intake),
             store: store(problem, &self.store),
@@ -85,6 +86,16 @@ fn check_links(problems: &mut Problems, config: &Config) {
     if config.mail.transport.sends() && config.public_url.is_none() && config.listen.ip().is_unspecified() {
         let value = format!("empty while http.listen is {}", config.listen);
         problems.add("http.public_url", value, "write where moderators reach hamlet, like https://hamlet.example.org");
+    }
+}
+
+fn http(problems: &mut Problems, http: &settings::Http) -> Http {
+    let mut seconds = |key, written, range| Duration::from_secs(problems.number(key, written, "seconds", range));
+    Http {
+        head_max: seconds("http.head_seconds_max", http.head_seconds_max, 1..=300),
+        body_max: seconds("http.body_seconds_max", http.body_seconds_max, 1..=3_600),
+        idle_max: seconds("http.idle_seconds_max", http.idle_seconds_max, 1..=3_600),
+        connections_max: problems.number("http.connections_max", http.connections_max, "a number", 1..=1_000_000),
     }
 }
 
@@ -342,7 +353,7 @@ moderators.ana.sites is "c"; write sites that are configured: Blog, a, b"#,
     fn what_cannot_be_read_names_its_exact_place() {
         check(
             "[http]\nlisten_on = 'x'",
-            "http.listen_on is no key that hamlet knows; write one of `listen`, `public_url`, `body_bytes_max`, `field_bytes_max`, `excerpt_bytes_max`",
+            "http.listen_on is no key that hamlet knows; write one of `listen`, `public_url`, `body_bytes_max`, `field_bytes_max`, `excerpt_bytes_max`, `connections_max`, `head_seconds_max`, `body_seconds_max`, `idle_seconds_max`",
         );
         let site = "[sites.blog.rules]\nlinks = 1";
         check(

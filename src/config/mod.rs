@@ -45,6 +45,7 @@ pub struct Config {
     /// Where moderators reach us, without a slash at the end; none: the address that was bound.
     pub public_url: Option<String>,
     pub data: PathBuf,
+    pub http: Http,
     pub limits: Limits,
     pub intake: Intake,
     pub store: Store,
@@ -97,6 +98,17 @@ impl Config {
 
 fn sha256(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
+}
+
+/// Bounds of the connections to us.
+#[derive(Debug, Clone, Copy)]
+pub struct Http {
+    pub connections_max: usize,
+    /// From the first byte of a request's head to its last.
+    pub head_max: Duration,
+    pub body_max: Duration,
+    /// From one answer to the head of the next request.
+    pub idle_max: Duration,
 }
 
 /// Where comments wait to be judged.

@@ -49,6 +49,10 @@ pub(super) struct Http {
     pub body_bytes_max: i64,
     pub field_bytes_max: i64,
     pub excerpt_bytes_max: i64,
+    pub connections_max: i64,
+    pub head_seconds_max: i64,
+    pub body_seconds_max: i64,
+    pub idle_seconds_max: i64,
 }
 
 #[derive(Debug, Clone, Deserialize)]

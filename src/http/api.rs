@@ -48,7 +48,7 @@ type Id = Result<Path<String>, PathRejection>;
 
 pub async fn submit(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let site = auth::site(&app, &headers, peer, Scope::Submit)?;
-    let bytes = body::whole(body, &app).await?;
+    let bytes = body::whole(&headers, body, &app).await?;
     let idempotency = idempotency(&headers, &bytes)?;
     let submission: SubmissionBody = parse(&bytes)?;
     drop(bytes);
@@ -89,7 +89,7 @@ pub async fn rule(
     body: Body,
 ) -> Result<Json<Document>, Problem> {
     let site = auth::site(&app, &headers, peer, Scope::Rule)?;
-    let bytes = body::whole(body, &app).await?;
+    let bytes = body::whole(&headers, body, &app).await?;
     let asked: RulingBody = parse(&bytes)?;
     let word = asked.ruling.unwrap_or_default();
     let ruling = Ruling::parse(&word).ok_or_else(|| {

@@ -8,9 +8,11 @@ mod auth;
 mod body;
 mod desk;
 mod error;
+mod head;
 mod health;
 pub mod metrics;
 mod page;
+pub mod server;
 
 use crate::flow::App;
 use axum::Router;

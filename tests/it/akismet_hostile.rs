@@ -4,51 +4,10 @@
 use crate::akismet::BLOG;
 use crate::app::{Setup, TestApp};
 use crate::store::Look;
+use crate::wire::{body, raw, raw_and_gone, status};
 use reqwest::Method;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 const JANE: &str = "blog=x&user_ip=203.0.113.9&comment_author=Jane&comment_author_email=jane@strangers.example&comment_content=hello";
-
-/// What comes back for these bytes.
-async fn raw(app: &TestApp, bytes: &[u8]) -> String {
-    read(send(app, bytes).await).await
-}
-
-/// The same where the sender leaves after them; empty where the connection was closed without a word.
-async fn raw_and_gone(app: &TestApp, bytes: &[u8]) -> String {
-    let mut stream = send(app, bytes).await;
-    let _ = stream.shutdown().await;
-    read(stream).await
-}
-
-async fn send(app: &TestApp, bytes: &[u8]) -> TcpStream {
-    let mut stream = TcpStream::connect(app.base.trim_start_matches("http://")).await.unwrap();
-    stream.write_all(bytes).await.unwrap();
-    stream
-}
-
-/// One answer, or what came of it before the connection was closed.
-async fn read(mut stream: TcpStream) -> String {
-    let mut answer = Vec::new();
-    while !is_whole(&answer) && stream.read_buf(&mut answer).await.is_ok_and(|bytes| bytes > 0) {}
-    String::from_utf8(answer).unwrap()
-}
-
-fn is_whole(answer: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(answer);
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-    length.and_then(|length| length.parse().ok()).is_some_and(|length: usize| body.len() >= length)
-}
-
-fn status(answer: &str) -> u16 {
-    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
-}
-
-fn body(answer: &str) -> &str {
-    answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)
-}
 
 #[tokio::test]
 async fn http_1_0_is_spoken_as_wordpress_speaks_it() {

@@ -16,7 +16,7 @@ use crate::http::{auth, body};
 use answer::{Refused, THANKS, Word, json, text};
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
+use axum::http::header::{CONTENT_TYPE, HOST, USER_AGENT};
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -67,11 +67,7 @@ impl Call {
         let form = if parts.method == Method::GET || parts.method == Method::HEAD {
             Form::of_query(parts.uri.query().unwrap_or_default())?
         } else {
-            let encoding = header(&parts.headers, &CONTENT_ENCODING).unwrap_or("identity");
-            if !encoding.eq_ignore_ascii_case("identity") {
-                return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is compressed; send it as it is"));
-            }
-            let bytes = body::whole(body, app).await?;
+            let bytes = body::whole(&parts.headers, body, app).await?;
             Form::parse(header(&parts.headers, &CONTENT_TYPE), &bytes)?
         };
         let key = key(&form, host(&parts.uri, &parts.headers), key_of).ok_or_else(|| Refused::invalid("no key was sent"))?;
