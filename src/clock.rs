@@ -51,6 +51,12 @@ impl Timestamp {
         Ok(Self(time.as_millisecond()))
     }
 
+    /// An instant as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110).
+    pub fn parse_http(text: &str) -> Option<Self> {
+        let time = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+        Some(Self(time.as_millisecond()))
+    }
+
     /// The calendar day and the hour and minute in UTC, as people read them: `29 Nov`, `10:42`.
     pub fn day(self) -> String {
         self.format("%-d %b")
@@ -156,6 +162,12 @@ mod tests {
         assert_eq!(Timestamp::parse("2026-11-22T10:30:00+01:00"), Timestamp::parse("2026-11-22T09:30:00Z"));
         assert!(Timestamp::parse("yesterday").is_err());
         assert!(!Timestamp(i64::MAX).to_string().is_empty());
+    }
+
+    #[test]
+    fn a_date_of_http_is_read() {
+        assert_eq!(Timestamp::parse_http("Sun, 06 Nov 1994 08:49:37 GMT"), Timestamp::parse("1994-11-06T08:49:37Z").ok());
+        assert_eq!(Timestamp::parse_http("soon"), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::access::{NewKey, Scope, Scopes};
 use crate::decision::Ruling;
 use crate::flow::models::SiteModel;
 use crate::flow::reload::{self, NotReloaded, Reloaded};
+use crate::flow::retry::{self, Retried};
 use crate::flow::review::{self, Ruler};
 use crate::flow::{App, access, accounts, spool};
 use crate::id::{CommentId, ModeratorId, SiteId};
@@ -29,6 +30,8 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 pub enum Command {
     /// A ruling by CLI.
     Rule { id: String, ruling: String, by: String },
+    /// What the outbox holds leaves at once: one parcel, or what was given up of one site, or of all.
+    Retry { parcel: Option<String>, site: Option<String> },
     /// The shelf has another current model for a site.
     SwapModel { site: String },
     /// The settings, and what they name, are to be read again.
@@ -77,6 +80,10 @@ pub enum Reply {
     /// A link that lets somebody in.
     Link {
         url: String,
+    },
+    Retried {
+        parcels: usize,
+        left: usize,
     },
     Failed {
         reason: String,
@@ -174,6 +181,10 @@ pub async fn obey(app: &Arc<App>, command: Command) -> Reply {
             Ok(url) => url.map_or(Reply::Unknown, |url| Reply::Link { url }),
             Err(error) => Reply::Failed { reason: error.to_string() },
         },
+        Command::Retry { parcel, site } => match retry(app, parcel.as_deref(), site.map(SiteId::new)).await {
+            Ok(Retried { parcels, left }) => Reply::Retried { parcels, left },
+            Err(reason) => Reply::Failed { reason },
+        },
         Command::Rule { id, ruling, by } => match rule(app, &id, &ruling, by).await {
             Ok(reply) => reply,
             Err(reason) => Reply::Failed { reason },
@@ -218,6 +229,14 @@ async fn swap_model(app: &Arc<App>, site: &SiteId) -> Result<String, String> {
     let id = model.id().to_string();
     app.door.give(site.clone(), model).await.map_err(|error| error.to_string())?;
     Ok(id)
+}
+
+async fn retry(app: &Arc<App>, parcel: Option<&str>, site: Option<SiteId>) -> Result<Retried, String> {
+    let retried = match parcel {
+        Some(id) => retry::one(app, id.parse().map_err(|error: crate::id::NotAnId| error.to_string())?).await,
+        None => retry::dead(app, site.as_ref()).await,
+    };
+    retried.map_err(|error| error.to_string())
 }
 
 /// An error with its causes in one line.

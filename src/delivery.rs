@@ -1,6 +1,10 @@
 //! What must leave, and when it is tried again. The schedule is pure: attempt, outcome, time and jitter in, next step out.
 //! Carrying is `outbox`'s, keeping is `store`'s. Delivery is at least once; `ParcelId` is the same on every attempt.
 
+mod reach;
+
+pub use reach::Reach;
+
 use crate::clock::Timestamp;
 use crate::id::{CommentId, DigestId, ParcelId, SiteId};
 use std::time::Duration;
@@ -51,6 +55,21 @@ pub struct Delivery {
     pub attempt: u32,
     pub created_at: Timestamp,
     pub token: [u8; 16],
+}
+
+/// A parcel as the outbox lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub id: ParcelId,
+    pub site: SiteId,
+    pub parcel: Parcel,
+    pub attempts: u32,
+    pub created_at: Timestamp,
+    pub due_at: Timestamp,
+    /// Given up: it lies until somebody retries it.
+    pub dead: bool,
+    /// How the last attempt ended.
+    pub error: Option<String>,
 }
 
 /// How an attempt ended.

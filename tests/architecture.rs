@@ -92,7 +92,7 @@ const DOORS: [(&str, &[&str]); 39] = [
     ("aho_corasick", &["rules/lists/"]),
     ("regex", &["rules/lists/patterns.rs"]),
     ("regex_syntax", &["rules/lists/"]),
-    ("ipnet", &["rules/lists/"]),
+    ("ipnet", &["rules/lists/", "delivery/reach.rs", "config/webhook.rs"]),
     ("foldhash", &["rules/lists/"]),
     ("anyhow", &["cli/", "main.rs"]),
 ];

@@ -13,6 +13,7 @@ mod lists;
 mod manual;
 mod model;
 mod moderator;
+mod outbox;
 mod queue;
 mod reload;
 mod replay;
@@ -84,6 +85,9 @@ enum Command {
     /// Comments that wait for a person
     #[command(subcommand)]
     Queue(queue::QueueCommand),
+    /// Webhooks and mails that have not arrived
+    #[command(subcommand)]
+    Outbox(outbox::OutboxCommand),
     /// Blocklists and allowlists from files
     #[command(subcommand)]
     Lists(lists::ListsCommand),
@@ -181,6 +185,7 @@ fn obey(command: Command, environment: &Environment) -> anyhow::Result<()> {
         Command::Retrain(retrain) => retrain.run(environment),
         Command::Model(model) => model.run(environment),
         Command::Queue(queue) => queue.run(environment),
+        Command::Outbox(outbox) => outbox.run(environment),
         Command::Lists(lists) => lists.run(environment),
         Command::Campaigns(campaigns) => campaigns.run(environment),
         Command::Digest(digest) => digest.run(environment),

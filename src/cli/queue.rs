@@ -123,6 +123,7 @@ fn rule(place: &Place, environment: &Environment, command: Command) -> anyhow::R
         Reply::Failed { reason } => bail!("{reason}"),
         Reply::Model { .. }
         | Reply::Link { .. }
+        | Reply::Retried { .. }
         | Reply::Submitted(_)
         | Reply::Reloaded { .. }
         | Reply::Invalid { .. }

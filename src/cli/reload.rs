@@ -63,6 +63,7 @@ pub fn ask(data: &Path) -> anyhow::Result<String> {
             Reply::Ruled { .. }
             | Reply::Unknown
             | Reply::Model { .. }
+            | Reply::Retried { .. }
             | Reply::Submitted(_)
             | Reply::Key(_)
             | Reply::Revoked

@@ -82,6 +82,7 @@ impl KeyCommand {
             Reply::Ruled { .. }
             | Reply::Unknown
             | Reply::Model { .. }
+            | Reply::Retried { .. }
             | Reply::Submitted(_)
             | Reply::Reloaded { .. }
             | Reply::Link { .. }

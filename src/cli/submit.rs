@@ -123,6 +123,7 @@ impl Submit {
                 Reply::Ruled { .. }
                 | Reply::Unknown
                 | Reply::Model { .. }
+                | Reply::Retried { .. }
                 | Reply::Reloaded { .. }
                 | Reply::Invalid { .. }
                 | Reply::Key(_)

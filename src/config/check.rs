@@ -463,7 +463,7 @@ rules.blocklist is "x.example/y" (has a path: only whole domains can be listed);
         ];
         let settings = format!("{:?}", load(INIT, &secrets).unwrap());
         let config = config(INIT, &secrets);
-        assert_eq!(config.sites[&SiteId::new("blog")].webhook.as_ref().unwrap().secret.bytes(), b"0123456789abcdef0123456789abcdef");
+        assert_eq!(config.sites[&SiteId::new("blog")].webhook.as_ref().unwrap().secrets[0].bytes(), b"0123456789abcdef0123456789abcdef");
         for hidden in ["hush", "whsec_", "0123456789abcdef", "48, 49, 50"] {
             assert!(!settings.contains(hidden) && !format!("{config:?}").contains(hidden), "{hidden}");
         }

@@ -4,6 +4,7 @@ use super::problem::Invalid;
 use super::secret::Secret;
 use super::settings::Settings;
 use super::{Config, Transport, Webhook};
+use crate::delivery::Reach;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,7 +50,7 @@ impl Config {
         config.listen = listen;
         // A visitor may hold as many comments as they like, and sees a mail for each.
         config.digest.per_day_max = usize::MAX;
-        let webhook = Webhook { url: webhook_url, secret: webhook_secret };
+        let webhook = Webhook { url: webhook_url, secrets: vec![webhook_secret], reach: Reach::anywhere() };
         for site in config.sites.values_mut().map(Arc::make_mut) {
             site.loopback_only = true;
             site.webhook = Some(webhook.clone());
@@ -71,7 +72,7 @@ mod tests {
         let config = Config::demo("/tmp/d".into(), listen, "http://127.0.0.1:1/hook".into(), Secret::new("hush-hush")).unwrap();
         let site = &config.sites[&SiteId::new("demo")];
         assert_eq!((site.name.as_str(), site.loopback_only, site.mode, site.keys.len()), ("Slow Kettle", true, Mode::Enforce, 1));
-        assert_eq!(site.webhook.as_ref().unwrap().secret.bytes(), b"hush-hush");
+        assert_eq!(site.webhook.as_ref().unwrap().secrets[0].bytes(), b"hush-hush");
         assert_eq!(config.moderators[&ModeratorId::new("demo")].sites, [SiteId::new("demo")]);
         assert!(matches!(&config.mail.transport, Transport::Files(dir) if dir.ends_with("d/mail")));
         assert_eq!((config.digest.items_min, config.digest.age_max, config.digest.interval_min), (1, Duration::ZERO, Duration::ZERO));

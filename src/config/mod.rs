@@ -7,6 +7,7 @@ use crate::budget::terms::Terms;
 use crate::campaign;
 use crate::comment::Limits;
 use crate::decision::{Mode, Policy};
+use crate::delivery::Reach;
 use crate::id::{ModeratorId, SiteId};
 use crate::rules;
 use crate::rules::lists::Networks;
@@ -29,6 +30,7 @@ mod problem;
 mod secret;
 pub mod settings;
 mod source;
+mod webhook;
 
 pub use lists::{ListFile, NoList, unnamed};
 pub use problem::{Invalid, Problem};
@@ -284,8 +286,9 @@ pub struct Audit {
 #[derive(Debug, Clone)]
 pub struct Webhook {
     pub url: String,
-    /// The raw bytes that sign; written `whsec_` and base64 in the settings.
-    pub secret: Secret,
+    /// The raw bytes that sign, all of them at once, the present secret first; written `whsec_` and base64 in the settings.
+    pub secrets: Vec<Secret>,
+    pub reach: Reach,
 }
 
 #[derive(Debug, Clone)]

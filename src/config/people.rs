@@ -2,16 +2,14 @@
 //! overrides laid on top.
 
 use super::problem::{Invalid, Problems};
-use super::secret::{HIDDEN, Secret};
+use super::secret::HIDDEN;
 use super::settings::{self, Settings};
-use super::{Akismet, Audit, Moderator, Role, Site, Thresholds, Webhook, akismet, behaviour, lists};
+use super::{Akismet, Audit, Moderator, Role, Site, Thresholds, akismet, behaviour, lists};
 use crate::budget::Budget;
 use crate::budget::audit::Rates;
 use crate::decision::{Mode, Policy};
 use crate::id::{ModeratorId, SiteId};
 use crate::rules::{self, Field};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,8 +18,6 @@ use std::sync::Arc;
 const ID_CHARS_MAX: usize = 40;
 /// Akismet's keys have twelve, and some of its clients take no shorter one.
 const API_KEY_CHARS_MIN: usize = 12;
-/// What the Standard Webhooks specification asks of a secret, in bytes.
-const WEBHOOK_SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
 impl Settings {
     /// The thresholds of all sites, for scores made away from any site.
@@ -158,7 +154,7 @@ fn site(problems: &mut Problems, id: &str, written: &settings::Site, (base, rule
         budget: judging.budget,
         thresholds: judging.thresholds,
         audit: judging.audit,
-        webhook: webhook(problems, &key, written),
+        webhook: super::webhook::webhook(problems, &key, written),
     }
 }
 
@@ -196,30 +192,6 @@ fn mode(problems: &mut Problems, key: &str, written: Option<&str>) -> Mode {
         problems.add(key, format!("{word:?}"), "write enforce or observe");
         Mode::Observe
     })
-}
-
-fn webhook(problems: &mut Problems, key: &str, site: &settings::Site) -> Option<Webhook> {
-    let secret_key = format!("{key}.webhook_secret");
-    let secret = problems.secret(&secret_key, &site.webhook_secret, &site.webhook_secret_file);
-    if site.webhook_url.is_empty() {
-        return None;
-    }
-    let url = problems.url(&format!("{key}.webhook_url"), &site.webhook_url);
-    let (shown, decoded) = match &secret {
-        None => ("missing", None),
-        Some(secret) => (HIDDEN, signing_bytes(secret)),
-    };
-    let is_unread = secret.as_ref().is_some_and(Secret::is_empty);
-    if decoded.is_none() && !is_unread {
-        problems.add(&secret_key, shown, "write whsec_ and the base64 of 24 to 64 random bytes");
-    }
-    decoded.map(|secret| Webhook { url, secret })
-}
-
-fn signing_bytes(written: &Secret) -> Option<Secret> {
-    let text = written.text();
-    let bytes = STANDARD.decode(text.strip_prefix("whsec_")?).ok()?;
-    WEBHOOK_SECRET_BYTES.contains(&bytes.len()).then(|| Secret::new(bytes))
 }
 
 fn policy(problems: &mut Problems, key: &str, written: &settings::Policy, base: Policy) -> Policy {

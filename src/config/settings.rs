@@ -245,6 +245,10 @@ pub(super) struct Site {
     pub webhook_url: String,
     pub webhook_secret: Secret,
     pub webhook_secret_file: String,
+    pub webhook_secret_old: Secret,
+    pub webhook_secret_old_file: String,
+    pub webhook_private: Option<bool>,
+    pub webhook_networks: Option<Vec<String>>,
     pub rules: Rules,
     pub policy: Policy,
 }

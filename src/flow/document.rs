@@ -105,9 +105,18 @@ pub fn ruling_webhook(record: &Record, now: Timestamp, due_at: Timestamp, dice: 
     webhook("comment.ruling", &record.comment, &Document::of_record(record), (now, due_at), dice)
 }
 
+/// What a blog is told that was not reached for long: how the comment stands by now.
+pub fn renewed_payload(record: &Record, now: Timestamp) -> String {
+    let kind = if record.ruled.is_some() { "comment.ruling" } else { "comment.verdict" };
+    payload(kind, &Document::of_record(record), now)
+}
+
+fn payload(kind: &'static str, document: &Document, now: Timestamp) -> String {
+    serde_json::to_string(&Event { r#type: kind, timestamp: now.to_string(), data: document }).unwrap_or_default()
+}
+
 fn webhook(kind: &'static str, comment: &Comment, document: &Document, (now, due_at): (Timestamp, Timestamp), dice: &Dice) -> Outgoing {
-    let event = Event { r#type: kind, timestamp: now.to_string(), data: document };
-    let payload = serde_json::to_string(&event).unwrap_or_default();
+    let payload = payload(kind, document, now);
     Outgoing {
         id: ParcelId::new(now, dice),
         site: comment.site.clone(),

@@ -21,6 +21,7 @@ pub mod models;
 pub mod reload;
 pub mod replay;
 pub mod report;
+pub mod retry;
 pub mod review;
 pub mod schedule;
 pub mod spool;

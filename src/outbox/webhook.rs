@@ -1,55 +1,119 @@
 //! Webhooks: one signed POST, by the Standard Webhooks headers (`webhook-id`, `webhook-timestamp`, `webhook-signature`). The id is the
-//! parcel's and the same on every attempt, so a receiver can tell a repeat.
+//! parcel's and the same on every attempt, so a receiver can tell a repeat. What may be connected to is `delivery`'s to say; it is asked of
+//! the very addresses that are then connected to, so that a name cannot mean one thing when checked and another when used.
 
 use super::chain;
 use crate::action::hmac_sha256;
 use crate::clock::Timestamp;
-use crate::config;
-use crate::delivery::{Delivery, Outcome, Webhook};
+use crate::config::{self, Secret};
+use crate::delivery::{Delivery, Outcome, Reach, Webhook};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Client, StatusCode, redirect};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, StatusCode, Url, redirect};
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 #[derive(Debug)]
 pub struct Carrier {
-    client: Client,
+    timeout: Duration,
+    /// One for each reach: a connection that one site may have is not kept open for another that may not.
+    clients: Mutex<HashMap<Reach, Client>>,
 }
 
 impl Carrier {
     pub fn new(timeout: Duration) -> Result<Self, reqwest::Error> {
-        let agent = concat!("hamlet/", env!("CARGO_PKG_VERSION"));
-        // A redirect would take signed content to a host that no admin wrote down.
-        let client = Client::builder().user_agent(agent).timeout(timeout).redirect(redirect::Policy::none()).no_proxy().build()?;
-        Ok(Self { client })
+        let clients = HashMap::from([(Reach::default(), client(Reach::default(), timeout)?)]);
+        Ok(Self { timeout, clients: Mutex::new(clients) })
     }
 
     pub async fn carry(&self, target: &config::Webhook, delivery: &Delivery, webhook: &Webhook, now: Timestamp) -> Outcome {
         let (id, timestamp) = (delivery.id.to_string(), now.seconds().to_string());
-        let request = self
-            .client
+        let client = match self.client(target) {
+            Ok(client) => client,
+            Err(reason) => return Outcome::Retry { reason, after: None },
+        };
+        let request = client
             .post(&target.url)
             .header(CONTENT_TYPE, "application/json")
-            .header("webhook-signature", signature(target.secret.bytes(), &id, &timestamp, &webhook.payload))
+            .header("webhook-signature", signatures(&target.secrets, &id, &timestamp, &webhook.payload))
             .header("webhook-id", id)
             .header("webhook-timestamp", timestamp)
             .body(webhook.payload.clone());
         match request.send().await {
-            Ok(response) => {
-                let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
-                outcome(response.status(), after.map(Duration::from_secs))
-            }
+            // The answer's body is left unread, however long it is.
+            Ok(response) => outcome(response.status(), response.headers().get(RETRY_AFTER).and_then(|value| retry_after(value, now))),
             // The error's text may hold the URL with a password in it; the chain below it does not.
             Err(error) => Outcome::Retry { reason: chain(&error.without_url()), after: None },
         }
     }
+
+    /// A client that stays within the target's reach. What is out of it is the admin's to mend, so the parcel waits.
+    fn client(&self, target: &config::Webhook) -> Result<Client, String> {
+        // An address in place of a name is never looked up. `Url` knows every way to write one: 127.1 and 0x7f000001 are 127.0.0.1.
+        let host = Url::parse(&target.url).ok().and_then(|url| Some(url.host_str()?.trim_matches(['[', ']']).to_owned()));
+        if let Some(address) = host.and_then(|host| host.parse().ok()).filter(|address| !target.reach.allows(*address)) {
+            return Err(OutOfReach(address).to_string());
+        }
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&target.reach) {
+            return Ok(client.clone());
+        }
+        let client = client(target.reach.clone(), self.timeout).map_err(|error| chain(&error))?;
+        clients.insert(target.reach.clone(), client.clone());
+        Ok(client)
+    }
+}
+
+fn client(reach: Reach, timeout: Duration) -> Result<Client, reqwest::Error> {
+    let agent = concat!("hamlet/", env!("CARGO_PKG_VERSION"));
+    // A redirect would take signed content to a host that no admin wrote down; so would a proxy of the environment.
+    let builder = Client::builder().user_agent(agent).timeout(timeout).redirect(redirect::Policy::none()).no_proxy();
+    builder.dns_resolver(Arc::new(Resolver(reach))).build()
+}
+
+/// Looks names up as the system does and hands on only what is within reach.
+#[derive(Debug)]
+struct Resolver(Reach);
+
+/// A name or an address that leads where the site allows no webhook.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is no public address: webhook_private = true or webhook_networks would allow it")]
+struct OutOfReach(IpAddr);
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let reach = self.0.clone();
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let within: Vec<SocketAddr> = found.iter().copied().filter(|address| reach.allows(address.ip())).collect();
+            match found.first() {
+                Some(first) if within.is_empty() => Err(OutOfReach(first.ip()).into()),
+                Some(_) | None => Ok(Box::new(within.into_iter()) as Addrs),
+            }
+        })
+    }
+}
+
+/// One signature for each secret, space separated, as the specification has it for the time in which a secret is changed.
+fn signatures(secrets: &[Secret], id: &str, timestamp: &str, body: &str) -> String {
+    secrets.iter().map(|secret| signature(secret.bytes(), id, timestamp, body)).collect::<Vec<_>>().join(" ")
 }
 
 /// `v1,` and base64 of HMAC-SHA-256 over `id.timestamp.body`.
 fn signature(secret: &[u8], id: &str, timestamp: &str, body: &str) -> String {
     let mac = hmac_sha256(secret, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body.as_bytes()]);
     format!("v1,{}", STANDARD.encode(mac))
+}
+
+/// Seconds, or a date (RFC 9110).
+fn retry_after(value: &HeaderValue, now: Timestamp) -> Option<Duration> {
+    let text = value.to_str().ok()?.trim();
+    let seconds = text.parse().ok().map(Duration::from_secs);
+    seconds.or_else(|| Timestamp::parse_http(text).map(|date| date.since(now)))
 }
 
 /// What an answer means: taken, gone for good, or try again. A blog that is being repaired answers all sorts of things, so only 410 ends it.
@@ -67,12 +131,18 @@ fn outcome(status: StatusCode, after: Option<Duration>) -> Outcome {
 mod tests {
     use super::*;
 
+    const EXAMPLE: (&str, &str, &str) = ("msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", "{\"test\": 2432232314}");
+
     #[test]
     fn the_signature_is_the_standards_own_example() {
         // Secret, id, time and body of the example in the Standard Webhooks specification.
-        let secret = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-        let signed = signature(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", "{\"test\": 2432232314}");
-        assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+        let secret = Secret::new(STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap());
+        let expected = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+        let (id, time, body) = EXAMPLE;
+        assert_eq!(signatures(std::slice::from_ref(&secret), id, time, body), expected);
+        let both = signatures(&[secret, Secret::new(*b"another secret of 24 ...")], id, time, body);
+        let (first, second) = both.split_once(' ').unwrap();
+        assert!(first == expected && second.starts_with("v1,") && second != expected, "{both}");
     }
 
     #[test]
@@ -84,5 +154,52 @@ mod tests {
             assert!(matches!(outcome(status, None), Outcome::Retry { after: None, .. }), "{status}");
         }
         assert!(matches!(outcome(StatusCode::TOO_MANY_REQUESTS, minute), Outcome::Retry { after, .. } if after == minute));
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = Timestamp::parse("1994-11-06T08:49:00Z").unwrap();
+        for (text, seconds) in [
+            ("120", Some(120)),
+            (" 7 ", Some(7)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(37)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("-1", None),
+            ("soon", None),
+        ] {
+            assert_eq!(retry_after(&HeaderValue::from_static(text), now), seconds.map(Duration::from_secs), "{text}");
+        }
+    }
+
+    fn target(url: &str, reach: Reach) -> config::Webhook {
+        config::Webhook { url: url.to_owned(), secrets: Vec::new(), reach }
+    }
+
+    #[tokio::test]
+    async fn what_a_name_resolves_to_is_what_is_looked_at() {
+        let look_up = async |reach: Reach| {
+            let found = Resolver(reach).resolve("localhost".parse().unwrap()).await;
+            found.map(|addresses| addresses.map(|address| address.ip()).collect::<Vec<_>>()).map_err(|error| error.to_string())
+        };
+        assert!(look_up(Reach::anywhere()).await.unwrap().iter().all(IpAddr::is_loopback));
+        assert!(look_up(Reach::default()).await.unwrap_err().ends_with("webhook_networks would allow it"));
+    }
+
+    #[test]
+    fn an_address_in_disguise_is_no_way_around() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let carrier = Carrier::new(Duration::from_secs(1)).unwrap();
+        for url in [
+            "http://127.1/",
+            "http://2130706433/",
+            "http://0x7f000001/",
+            "http://0177.0.0.1/",
+            "http://[::ffff:7f00:1]/",
+            "http://[fe80::1]/",
+        ] {
+            assert!(carrier.client(&target(url, Reach::default())).unwrap_err().contains("no public address"), "{url}");
+            assert!(carrier.client(&target(url, Reach::anywhere())).is_ok(), "{url}");
+        }
+        assert!(carrier.client(&target("http://8.8.8.8/", Reach::default())).is_ok());
     }
 }

@@ -32,6 +32,7 @@ pub use digests::{DigestRecord, NewDigest, Standing};
 pub use history::Span;
 pub use labels::{Decided, Labelled, Relabelled};
 pub use lists::ListHits;
+pub use outbox::{Chosen, Shown};
 pub use rulings::NewRuling;
 pub use tallies::Tally;
 pub use traces::{RuledTrace, Traced};

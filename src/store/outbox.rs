@@ -2,12 +2,12 @@
 //! while anything travels.
 
 use super::waiting::Waiting;
-use super::{Pending, Reader, Store, StoreError, rows};
+use super::{Pending, Reader, Record, Store, StoreError, comments, rows};
 use crate::clock::Timestamp;
-use crate::delivery::{Delivery, Next, Outgoing};
+use crate::delivery::{Delivery, Listed, Next, Outgoing, Parcel};
 use crate::dice::Dice;
 use crate::id::{ParcelId, SiteId};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -109,7 +109,111 @@ fn claim_of_site(
     Ok(())
 }
 
+/// Which parcels are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Chosen {
+    /// This one, given up or not.
+    One(ParcelId),
+    /// What was given up of a site.
+    DeadOf(SiteId),
+}
+
+/// What a look at the outbox shows.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    pub site: Option<SiteId>,
+    pub only_dead: bool,
+    pub limit: usize,
+}
+
+impl Store {
+    /// Makes up to `limit` chosen parcels due at once, as if they had never been tried. A webhook is written anew by `renew` from its comment as it
+    /// stands: it may be long that it was given up, and a blog must not be told today what was true then. Parcels on their way, and those
+    /// whose comment is gone, stay as they are. Answers how many became due.
+    pub fn retry(
+        &self,
+        chosen: Chosen,
+        limit: usize,
+        now: Timestamp,
+        renew: impl Fn(&Record) -> String + Send + 'static,
+    ) -> Pending<usize> {
+        let waiting = Arc::clone(&self.waiting);
+        self.write(move |connection| {
+            let mut retried = 0;
+            for (seq, listed) in chosen_of(connection, &chosen, limit)? {
+                let content = match &listed.parcel {
+                    Parcel::Mail(_) => None,
+                    Parcel::Webhook(webhook) => match comments::by_id(connection, &listed.site, webhook.comment)? {
+                        Some(record) => Some(renew(&record)),
+                        None => continue,
+                    },
+                };
+                let sql = "UPDATE parcels SET dead = 0, attempts = 0, due_at = ?2, content = coalesce(?3, content), lease_until = 0 WHERE seq = ?1";
+                connection.prepare_cached(sql)?.execute(params![seq, now.ms(), content])?;
+                if listed.dead {
+                    waiting.parcels.came(listed.site.as_str());
+                }
+                retried += 1;
+            }
+            Ok(retried)
+        })
+    }
+}
+
+const LISTED: &str = "SELECT seq, id, site, lane, kind, content, attempts, created_at, due_at, dead, last_error FROM parcels";
+
+fn chosen_of(connection: &Connection, chosen: &Chosen, limit: usize) -> Result<Vec<(i64, Listed)>, StoreError> {
+    let of = |filter: &str, value: &dyn rusqlite::ToSql| {
+        let sql = format!("{LISTED} WHERE {filter} AND (kind = 'mail' OR lane IN (SELECT id FROM comments)) ORDER BY seq LIMIT ?2");
+        connection.prepare_cached(&sql)?.query_and_then(params![value, limit], listed)?.collect()
+    };
+    match chosen {
+        Chosen::One(id) => of("lease_token IS NULL AND id = ?1", &id.bytes()),
+        Chosen::DeadOf(site) => of("dead = 1 AND site = ?1", &site.as_str()),
+    }
+}
+
+fn listed(row: &Row<'_>) -> Result<(i64, Listed), StoreError> {
+    let listed = Listed {
+        id: ParcelId::from_bytes(row.get(1)?),
+        site: SiteId::new(row.get::<_, String>(2)?),
+        parcel: rows::parcel(&row.get::<_, String>(4)?, row.get(3)?, row.get(5)?)?,
+        attempts: row.get(6)?,
+        created_at: Timestamp::from_ms(row.get(7)?),
+        due_at: Timestamp::from_ms(row.get(8)?),
+        dead: row.get(9)?,
+        error: row.get(10)?,
+    };
+    Ok((row.get(0)?, listed))
+}
+
 impl Reader {
+    /// Parcels that lie in the outbox, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn outbox(&self, shown: &Shown) -> Result<Vec<Listed>, StoreError> {
+        self.with(|connection| {
+            let sql = format!("{LISTED} WHERE (?1 IS NULL OR site = ?1) AND (dead = 1 OR NOT ?2) ORDER BY seq LIMIT ?3");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let shown = params![shown.site.as_ref().map(SiteId::as_str), shown.only_dead, shown.limit];
+            statement.query_and_then(shown, |row| Ok(listed(row)?.1))?.collect()
+        })
+    }
+
+    /// Sites of parcels that were given up, with how many these are.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn dead(&self) -> Result<Vec<(SiteId, usize)>, StoreError> {
+        self.with(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT site, count(*) FROM parcels WHERE dead = 1 GROUP BY site ORDER BY site")?;
+            let rows = statement.query_map([], |row| Ok((SiteId::new(row.get::<_, String>(0)?), row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// Parcels that still wait and those given up, of all sites.
     ///
     /// # Errors

@@ -99,7 +99,10 @@ impl Setup {
 
     /// A site's webhooks go to this blog.
     pub fn webhooks(self, site: &str, blog: &Blog) -> Self {
-        self.set(&format!("SITES__{site}__WEBHOOK_URL"), blog.url()).set(&format!("SITES__{site}__WEBHOOK_SECRET"), blog::SECRET)
+        let of_site = |key: &str| format!("SITES__{site}__WEBHOOK_{key}");
+        let setup = self.set(&of_site("URL"), blog.url()).set(&of_site("SECRET"), blog::SECRET);
+        // The blogs of these tests are on this machine.
+        setup.set(&of_site("PRIVATE"), true)
     }
 
     pub fn mail_by(self, server: &SmtpServer) -> Self {

@@ -15,6 +15,9 @@ use tokio::net::{TcpListener, TcpStream};
 /// `blog-secret-of-32-bytes-exactly!` in base64.
 pub const SECRET: &str = "whsec_YmxvZy1zZWNyZXQtb2YtMzItYnl0ZXMtZXhhY3RseSE=";
 
+/// `next-secret-of-32-bytes-exactly!` in base64.
+pub const NEXT_SECRET: &str = "whsec_bmV4dC1zZWNyZXQtb2YtMzItYnl0ZXMtZXhhY3RseSE=";
+
 /// What the blog does with an attempt. Without orders it takes everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
@@ -22,6 +25,8 @@ pub enum Order {
     Answer(u16),
     /// 503 with `Retry-After` in seconds.
     ComeBackIn(u32),
+    /// 200 with a body that never ends.
+    Babble,
     Hang,
     Close,
 }
@@ -31,6 +36,7 @@ pub enum Order {
 pub struct Heard {
     pub webhook_id: String,
     pub is_signed: bool,
+    pub signatures: Vec<String>,
     pub kind: String,
     pub comment: String,
     pub status: String,
@@ -114,6 +120,12 @@ async fn serve(mut stream: TcpStream, memory: Arc<Mutex<Memory>>) {
         Order::Take => "204 No Content\r\n".to_owned(),
         Order::Answer(status) => format!("{status} As Ordered\r\n"),
         Order::ComeBackIn(seconds) => format!("503 Later\r\nRetry-After: {seconds}\r\n"),
+        Order::Babble => {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+            // Until the other side has heard enough.
+            while stream.write_all(&[b'x'; 1 << 12]).await.is_ok() {}
+            return;
+        }
         Order::Close => return,
         Order::Hang => {
             // Until the other side gives up.
@@ -155,6 +167,7 @@ fn hear(head: &Head, body: &[u8], order: Order) -> Heard {
     Heard {
         webhook_id: head.get("webhook-id").cloned().unwrap_or_default(),
         is_signed: is_signed(head, body),
+        signatures: head.get("webhook-signature").map(|all| all.split(' ').map(str::to_owned).collect()).unwrap_or_default(),
         kind: text(&event["type"]),
         comment: text(&event["data"]["id"]),
         status: text(&event["data"]["status"]),
@@ -168,10 +181,15 @@ fn is_signed(head: &Head, body: &[u8]) -> bool {
     let header = |name: &str| head.get(name).map_or("", String::as_str);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let is_recent = header("webhook-timestamp").parse::<u64>().is_ok_and(|sent| sent.abs_diff(now) < 300);
-    let key = STANDARD.decode(SECRET.strip_prefix("whsec_").unwrap()).unwrap();
+    let expected = signature(SECRET, header("webhook-id"), header("webhook-timestamp"), body);
+    is_recent && header("webhook-signature").split(' ').any(|given| given == expected)
+}
+
+/// By the specification, independent of the daemon's own code.
+pub fn signature(secret: &str, id: &str, timestamp: &str, body: &[u8]) -> String {
+    let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
-    mac.update(format!("{}.{}.", header("webhook-id"), header("webhook-timestamp")).as_bytes());
+    mac.update(format!("{id}.{timestamp}.").as_bytes());
     mac.update(body);
-    let expected = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
-    is_recent && header("webhook-signature") == expected
+    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }

@@ -39,6 +39,7 @@ mod mails;
 mod mime;
 mod moderator;
 mod page;
+mod receivers;
 mod reload;
 mod replay;
 mod resolver;

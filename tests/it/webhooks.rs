@@ -1,7 +1,8 @@
 //! Webhooks: signed, in order for each comment, the same id on every attempt, and one blog's troubles are not another's.
 
 use crate::app::{BLOG_KEY, OTHER_KEY, Setup, TestApp, editor, stranger};
-use crate::blog::{Blog, Heard, Order};
+use crate::blog::{Blog, Heard, NEXT_SECRET, Order};
+use crate::commands::{Ended, hamlet_with, str};
 use crate::store::Look;
 use crate::wait::{until, until_true};
 use std::collections::HashSet;
@@ -128,4 +129,94 @@ async fn a_full_outbox_puts_its_own_site_off_until_it_drains() {
     blog.always(None);
     look.outbox_drained().await;
     assert_eq!(app.submit(BLOG_KEY, &editor("Thank you.")).await.status, 200);
+}
+
+#[tokio::test]
+async fn while_a_secret_is_changed_both_sign() {
+    let blog = Blog::open().await;
+    let setup = Setup::default().webhooks("BLOG", &blog);
+    let old = setup.set("SITES__BLOG__WEBHOOK_SECRET", NEXT_SECRET).set("SITES__BLOG__WEBHOOK_SECRET_OLD", crate::blog::SECRET);
+    let app = TestApp::start(old).await;
+    let id = app.submit(BLOG_KEY, &editor("Thank you.")).await.id();
+    Look::into(&app).outbox_drained().await;
+    let heard = blog.heard_of(&id).remove(0);
+    // The blog knows the old one only, and the old one signs last.
+    assert!(heard.is_signed && heard.signatures.len() == 2, "{:?}", heard.signatures);
+    assert!(heard.signatures[0] != heard.signatures[1] && heard.signatures.iter().all(|signature| signature.starts_with("v1,")));
+}
+
+/// The settings refuse what is plainly private; this is a way to write an address that they take for a name.
+#[tokio::test]
+async fn a_private_target_is_not_even_knocked_at() {
+    let blog = Blog::open().await;
+    let disguised = blog.url().replace("127.0.0.1", "127.1");
+    let setup = Setup::default().webhooks("BLOG", &blog).set("SITES__BLOG__WEBHOOK_URL", disguised).set("OUTBOX__ATTEMPTS_MAX", 1);
+    let refused = TestApp::start(setup.clone().set("SITES__BLOG__WEBHOOK_PRIVATE", false)).await;
+    refused.submit(BLOG_KEY, &editor("Thank you.")).await;
+    let look = Look::into(&refused);
+    until_true("it is given up", || look.count("SELECT count(*) FROM parcels WHERE dead = 1") == 1).await;
+    let error = look.one::<String>("SELECT last_error FROM parcels");
+    assert!(error.starts_with("127.0.0.1 is no public address") && blog.heard().is_empty(), "{error}");
+    let allowed = TestApp::start(setup).await;
+    allowed.submit(BLOG_KEY, &editor("Thank you.")).await;
+    Look::into(&allowed).outbox_drained().await;
+    assert_eq!(blog.heard().len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_taken_by_its_status() {
+    let blog = Blog::open().await;
+    let app = TestApp::start(Setup::default().webhooks("BLOG", &blog)).await;
+    blog.order([Order::Babble]);
+    let id = app.submit(BLOG_KEY, &editor("Thank you.")).await.id();
+    Look::into(&app).outbox_drained().await;
+    assert_eq!(blog.heard_of(&id).len(), 1);
+}
+
+fn outbox(app: &TestApp, arguments: &[&str]) -> Ended {
+    let (config, data) = (app.folder().join("hamlet.toml"), app.data());
+    hamlet_with(&app.setup, &[&["outbox"], arguments, &["--config", str(&config), "--data", str(&data)]].concat(), "")
+}
+
+#[tokio::test]
+async fn what_was_given_up_is_listed_and_retried_and_tells_how_the_comment_stands_now() {
+    let blog = Blog::open().await;
+    let mut app = TestApp::start(Setup::default().webhooks("BLOG", &blog)).await;
+    blog.order([Order::Answer(410), Order::Take, Order::Answer(410)]);
+    let id = app.submit(BLOG_KEY, &editor("Thank you.")).await.id();
+    let look = Look::into(&app);
+    let dead = async |count| until_true("it is given up", || look.count("SELECT count(*) FROM parcels WHERE dead = 1") == count).await;
+    dead(1).await;
+    app.rule(BLOG_KEY, &id, "spam").await;
+    look.outbox_drained().await;
+    let other = app.submit(BLOG_KEY, &editor("And thank you.")).await.id();
+    dead(2).await;
+
+    let listed = outbox(&app, &["list", "--dead", "--format", "jsonl"]);
+    assert_eq!((listed.code, listed.stderr.as_str()), (0, "0 waiting, 2 dead in all\n"));
+    let lines: Vec<serde_json::Value> = listed.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.iter().map(|line| line["comment"].as_str().unwrap()).collect::<Vec<_>>(), [&id, &other]);
+    assert_eq!((lines[0]["state"].as_str(), lines[0]["error"].as_str()), (Some("dead"), Some("the blog answered 410 Gone")));
+    assert!(outbox(&app, &["list", "--site", "other"]).stdout.is_empty());
+
+    let parcel = lines[0]["id"].as_str().unwrap();
+    let retried = outbox(&app, &["retry", parcel]);
+    assert_eq!((retried.code, retried.stdout.as_str(), retried.stderr.as_str()), (0, "1\n", ""));
+    look.outbox_drained().await;
+    let heard = blog.heard_of(&id);
+    let told: Vec<(&str, &str)> = heard.iter().map(|heard| (heard.kind.as_str(), heard.status.as_str())).collect();
+    // The verdict was published; told today, that would bring the spam back.
+    assert_eq!(told, [("comment.verdict", "published"), ("comment.ruling", "rejected"), ("comment.ruling", "rejected")]);
+    assert_eq!((heard[2].webhook_id.as_str(), heard[2].is_signed), (parcel, true));
+    let again = outbox(&app, &["retry", parcel]);
+    assert_eq!((again.code, again.stdout.as_str()), (1, ""));
+
+    // The same without a daemon: it leaves at the next start.
+    assert!(app.stop().await);
+    assert_eq!(outbox(&app, &["retry", "--site", "other"]).stdout, "0\n");
+    assert_eq!(outbox(&app, &["retry", "--all"]).stdout, "1\n");
+    let app = app.start_again().await;
+    Look::into(&app).outbox_drained().await;
+    assert_eq!(blog.heard_of(&other).len(), 2);
+    assert_eq!(outbox(&app, &["retry"]).code, 2);
 }
