@@ -42,6 +42,7 @@ fn reset(id: &str, place: &Place, environment: &Environment) -> anyhow::Result<(
         Reply::Failed { reason } => bail!("{reason}"),
         Reply::Unknown => bail!("the settings have no moderator {id}"),
         Reply::Ruled { .. }
+        | Reply::Retried { .. }
         | Reply::Model { .. }
         | Reply::Submitted(_)
         | Reply::Reloaded { .. }

@@ -120,6 +120,7 @@ fn retry(place: &Place, environment: &Environment, which: Which) -> anyhow::Resu
         Reply::Ruled { .. }
         | Reply::Unknown
         | Reply::Model { .. }
+        | Reply::Link { .. }
         | Reply::Submitted(_)
         | Reply::Key(_)
         | Reply::Revoked

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
 /// Keys whose values are text, whatever they look like: the key `123456789012` is no number.
-const TEXTS: [&str; 12] = [
+const TEXTS: [&str; 14] = [
     "name",
     "email",
     "mode",
@@ -16,6 +16,8 @@ const TEXTS: [&str; 12] = [
     "webhook_url",
     "webhook_secret",
     "webhook_secret_file",
+    "webhook_secret_old",
+    "webhook_secret_old_file",
     "hold",
     "thresholds",
 ];

@@ -55,3 +55,4 @@ mod wait;
 mod webdriver;
 mod webhooks;
 mod wire;
+mod wordpress;
