@@ -115,7 +115,7 @@ async fn converse(
     });
     let mut http = http1::Builder::new();
     // hyper's time for the head begins with the last answer, so it is the time that a connection may be idle.
-    http.timer(TokioTimer::new()).header_read_timeout(bounds.idle_max).max_buf_size(HEAD_BYTES_MAX);
+    http.timer(TokioTimer::new()).header_read_timeout(bounds.idle_max).max_header_size(HEAD_BYTES_MAX).max_buf_size(HEAD_BYTES_MAX);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     tokio::select! {
         // What ails a connection is its client's matter: it left, was slow, or does not speak HTTP.
