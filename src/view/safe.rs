@@ -297,7 +297,7 @@ fn push_code(out: &mut String, open: &str, c: char, close: &str) {
     let _ = write!(out, "{open}U+{:04X}{close}", u32::from(c));
 }
 
-/// Text for a place between tags or in an attribute with double quotes. Our own words only: what strangers wrote goes through [`line`] or [`plain`] first.
+/// Text for a place between tags or in an attribute with double quotes. Our own words only: what strangers wrote goes through [`line()`] or [`plain`] first.
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     text.chars().for_each(|c| push_escaped(&mut out, c));
