@@ -133,13 +133,14 @@ impl Reader {
         })
     }
 
-    /// How many comments wait for a person, by site.
+    /// How many comments wait for a person, by site. The index is named, since the planner took another for such a count, and .8 s at 100,000.
     ///
     /// # Errors
     /// [`StoreError`] from the database.
     pub fn held_by_site(&self) -> Result<Vec<(String, u64)>, StoreError> {
         self.with(|connection| {
-            let mut statement = connection.prepare_cached("SELECT site, count(*) FROM comments WHERE status = 'held' GROUP BY site")?;
+            let mut statement = connection
+                .prepare_cached("SELECT site, count(*) FROM comments INDEXED BY comments_held WHERE status = 'held' GROUP BY site")?;
             let held = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(held.collect::<Result<_, _>>()?)
         })
