@@ -18,6 +18,7 @@ mod api;
 mod app;
 mod audit;
 mod behaviour;
+mod beside;
 mod blog;
 mod browser;
 mod budget;

@@ -1,19 +1,20 @@
 //! Run as a service: what its manager hears, the unit that ships, and what shells and `man` are told.
 
 use crate::app::{BLOG_KEY, Setup, TestApp, command, editor, stranger};
+use crate::beside::Beside;
 use crate::commands::{hamlet, str};
 use crate::smtp::SmtpServer;
 use crate::wait::until;
 use std::collections::BTreeSet;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 /// Far beyond what is expected, and no test waits so long unless it fails.
 const DEADLINE: Duration = Duration::from_mins(1);
 
-/// The next word of the protocol that is not the one before.
+/// The next message.
 fn hear(manager: &UnixDatagram) -> String {
     let mut buffer = [0; 256];
     let length = manager.recv(&mut buffer).expect("the manager hears of it in time");
@@ -28,17 +29,17 @@ fn the_manager_hears_that_it_is_ready_that_it_lives_and_that_it_ends() {
     manager.set_read_timeout(Some(DEADLINE)).unwrap();
     let arguments = ["serve", "--demo", "--listen", "127.0.0.1:0", "--data", str(folder.path())];
     let mut serve = command(&arguments, &Setup::default());
-    serve.env("NOTIFY_SOCKET", &socket).env("WATCHDOG_USEC", "900000").stdout(Stdio::null()).stderr(Stdio::null());
-    let mut daemon = serve.spawn().unwrap();
+    serve.env("NOTIFY_SOCKET", &socket).env("WATCHDOG_USEC", "900000");
+    let mut daemon = Beside::start(&mut serve);
     assert_eq!(hear(&manager), "READY=1\nSTATUS=judging comments\n");
     // Nobody sends a comment, and the judge comes round all the same.
     for _ in 0..3 {
         assert_eq!(hear(&manager), "WATCHDOG=1\n");
     }
-    Command::new("kill").args(["-TERM", &daemon.id().to_string()]).status().unwrap();
+    Command::new("kill").args(["-TERM", &daemon.0.id().to_string()]).status().unwrap();
     let last = std::iter::repeat_with(|| hear(&manager)).find(|heard| heard != "WATCHDOG=1\n").unwrap();
     assert_eq!(last, "STOPPING=1\nSTATUS=bringing to its end what was acknowledged\n");
-    assert_eq!(daemon.wait().unwrap().code(), Some(0));
+    assert_eq!(daemon.0.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! it into the folder that `HAMLET_CLIENTS` names, MariaDB, and PHP's own web server.
 
 use crate::app::{BLOG_KEY, Setup, TestApp, client};
+use crate::beside::Beside;
 use crate::blog::SECRET;
 use crate::receivers::{free_port, is_installed};
 use crate::store::Look;
@@ -9,23 +10,7 @@ use crate::wait::until;
 use serde_json::{Value, json};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-
-/// A program that runs beside the test until it is dropped.
-struct Beside(Child);
-
-impl Beside {
-    fn start(command: &mut Command) -> Self {
-        Self(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
-    }
-}
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use std::process::Command;
 
 struct WordPress {
     folder: tempfile::TempDir,
