@@ -8,7 +8,7 @@ use crate::flow::models::SiteModel;
 use crate::flow::reload::{self, NotReloaded, Reloaded};
 use crate::flow::retry::{self, Retried};
 use crate::flow::review::{self, Ruler};
-use crate::flow::{App, access, accounts, spool};
+use crate::flow::{App, access, accounts, chain, spool};
 use crate::id::{CommentId, ModeratorId, SiteId};
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -237,12 +237,6 @@ async fn retry(app: &Arc<App>, parcel: Option<&str>, site: Option<SiteId>) -> Re
         None => retry::dead(app, site.as_ref()).await,
     };
     retried.map_err(|error| error.to_string())
-}
-
-/// An error with its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
-    causes.collect::<Vec<_>>().join(": ")
 }
 
 async fn rule(app: &Arc<App>, id: &str, ruling: &str, by: String) -> Result<Reply, String> {

@@ -9,8 +9,9 @@ use std::io;
 const NICE: i32 = 10;
 
 pub fn run() -> anyhow::Result<()> {
-    // Where that is refused it trains all the same.
+    // Where either is refused it trains all the same. A daemon that ended has no use for the model, and its next start trains again.
     let _ = rustix::process::nice(NICE);
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
     let order: Order =
         serde_json::from_reader(io::stdin().lock()).context("this command is for the daemon; people use `hamlet retrain`")?;
     let program = std::env::current_exe().context("cannot find this program to run the fit in a process of its own")?;

@@ -1,10 +1,10 @@
 //! When the daemon trains by itself: a site's first own model once people have ruled enough, and another each time the labels have doubled,
 //! so that a young site learns at once and an old one is seldom bothered. How it is trained is `learn`'s.
 
-use super::App;
 use super::certify::Asked;
 use super::learn::{self, CannotLearn};
 use super::models::{NoModel, SiteModel};
+use super::{App, chain};
 use crate::budget::Budget;
 use crate::budget::audit::Rates;
 use crate::classifier::train::{CannotTrain, EXAMPLES_MIN};
@@ -25,7 +25,7 @@ use std::sync::Arc;
 pub enum NotTrained {
     #[error("{0}")]
     Failed(String),
-    #[error("the process that trains cannot be run")]
+    #[error("the process that trains did not come to its end")]
     Process(#[source] io::Error),
     #[error(transparent)]
     Model(#[from] NoModel),
@@ -131,11 +131,6 @@ impl Order {
     }
 }
 
-/// An error with its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
 /// Has a site's model trained and promoted, in a process of its own and of low priority: at a hundred thousand labels it takes half a gigabyte,
 /// which is the system's again when it ends. Then reads the model for the judge. Blocks for as long as that takes.
 ///
@@ -155,6 +150,10 @@ fn ask(program: &Path, order: &Order) -> io::Result<Answer> {
         stdin.write_all(serde_json::to_string(order)?.as_bytes())?;
     }
     let output = process.wait_with_output()?;
+    // Killed for want of memory, say, it leaves no word.
+    if !output.status.success() {
+        return Err(io::Error::other(format!("it ended with {}", output.status)));
+    }
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 

@@ -115,8 +115,3 @@ async fn deliver(app: Arc<App>, carriers: Arc<Carriers>, delivery: Delivery) {
         Err(error) => tracing::error!(parcel.id = %delivery.id, error = %error, "outbox.settle_failed"),
     }
 }
-
-/// An error with its causes, as one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}

@@ -1,9 +1,9 @@
 //! Mail: a digest becomes one message and leaves by SMTP, or lands as a file. The only room that names lettre.
 //! lettre 0.11 panics on CR, LF or NUL in a display name, so nothing but [`header_text`] makes one here.
 
-use super::chain;
 use crate::config::{Config, Smtp, Tls, Transport};
 use crate::delivery::{Delivery, Mail, Outcome};
+use crate::flow::chain;
 use crate::view::header_text;
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};

@@ -2,11 +2,11 @@
 //! parcel's and the same on every attempt, so a receiver can tell a repeat. What may be connected to is `delivery`'s to say; it is asked of
 //! the very addresses that are then connected to, so that a name cannot mean one thing when checked and another when used.
 
-use super::chain;
 use crate::action::hmac_sha256;
 use crate::clock::Timestamp;
 use crate::config::{self, Secret};
 use crate::delivery::{Delivery, Outcome, Reach, Webhook};
+use crate::flow::chain;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
