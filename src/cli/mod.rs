@@ -241,6 +241,12 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     }
 }
 
+/// Why a command came to nothing: the daemon's reason, or that it answered what was not asked, as one of another version might.
+fn refusal(reply: crate::control::Reply) -> anyhow::Error {
+    let crate::control::Reply::Failed { reason } = reply else { return anyhow::anyhow!("the daemon answered something else") };
+    anyhow::anyhow!(reason)
+}
+
 /// A line of the result. Unlike `println!` it does not panic when nobody reads any more.
 fn say(line: impl std::fmt::Display) -> io::Result<()> {
     use io::Write;

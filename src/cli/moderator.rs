@@ -33,21 +33,11 @@ fn reset(id: &str, place: &Place, environment: &Environment) -> anyhow::Result<(
     let Some(reply) = control::ask(&data, &command).context("the daemon does not answer")? else {
         bail!("no daemon runs on {}; start `hamlet serve` first, since the link leads to it", data.display());
     };
-    match reply {
-        Reply::Link { url } => {
-            super::say(url)?;
-            eprintln!("hand this to {id}; it works once, within 24 hours");
-            Ok(())
-        }
-        Reply::Failed { reason } => bail!("{reason}"),
-        Reply::Unknown => bail!("the settings have no moderator {id}"),
-        Reply::Ruled { .. }
-        | Reply::Retried { .. }
-        | Reply::Model { .. }
-        | Reply::Submitted(_)
-        | Reply::Reloaded { .. }
-        | Reply::Invalid { .. }
-        | Reply::Key(_)
-        | Reply::Revoked => bail!("the daemon answered something else"),
+    if matches!(reply, Reply::Unknown) {
+        bail!("the settings have no moderator {id}");
     }
+    let Reply::Link { url } = reply else { return Err(super::refusal(reply)) };
+    super::say(url)?;
+    eprintln!("hand this to {id}; it works once, within 24 hours");
+    Ok(())
 }

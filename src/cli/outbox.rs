@@ -108,24 +108,14 @@ fn document(listed: &Listed) -> serde_json::Value {
 
 fn retry(place: &Place, environment: &Environment, which: Which) -> anyhow::Result<()> {
     let by_id = which.id.is_some();
-    match super::queue::ask(place, environment, Command::Retry { parcel: which.id, site: which.site })? {
-        Reply::Retried { parcels: 0, .. } if by_id => bail!("no parcel with this id lies in the outbox, or it is on its way just now"),
-        Reply::Retried { parcels, left } => {
-            super::say(parcels)?;
-            if left > 0 {
-                eprintln!("{left} stay dead for now: more would fill half of the outbox, or their comments are gone; try again later");
-            }
-        }
-        Reply::Failed { reason } => bail!("{reason}"),
-        Reply::Ruled { .. }
-        | Reply::Unknown
-        | Reply::Model { .. }
-        | Reply::Link { .. }
-        | Reply::Submitted(_)
-        | Reply::Key(_)
-        | Reply::Revoked
-        | Reply::Reloaded { .. }
-        | Reply::Invalid { .. } => bail!("the daemon answered something else"),
+    let reply = super::queue::ask(place, environment, Command::Retry { parcel: which.id, site: which.site })?;
+    let Reply::Retried { parcels, left } = reply else { return Err(super::refusal(reply)) };
+    if parcels == 0 && by_id {
+        bail!("no parcel with this id lies in the outbox, or it is on its way just now");
+    }
+    super::say(parcels)?;
+    if left > 0 {
+        eprintln!("{left} stay dead for now: more would fill half of the outbox, or their comments are gone; try again later");
     }
     Ok(())
 }

@@ -113,24 +113,14 @@ pub(super) fn ask(place: &Place, environment: &Environment, command: Command) ->
 }
 
 fn rule(place: &Place, environment: &Environment, command: Command) -> anyhow::Result<()> {
-    match ask(place, environment, command)? {
-        Reply::Ruled { status, taken: true } => super::say(status)?,
-        Reply::Ruled { status, taken: false } => {
-            super::say(status)?;
-            eprintln!("it was ruled so before; nothing changed");
-        }
-        Reply::Unknown => bail!("no comment has this id; `hamlet queue list` shows those that wait"),
-        Reply::Failed { reason } => bail!("{reason}"),
-        Reply::Model { .. }
-        | Reply::Link { .. }
-        | Reply::Retried { .. }
-        | Reply::Submitted(_)
-        | Reply::Reloaded { .. }
-        | Reply::Invalid { .. }
-        | Reply::Key(_)
-        | Reply::Revoked => {
-            bail!("the daemon answered something else")
-        }
+    let reply = ask(place, environment, command)?;
+    if matches!(reply, Reply::Unknown) {
+        bail!("no comment has this id; `hamlet queue list` shows those that wait");
+    }
+    let Reply::Ruled { status, taken } = reply else { return Err(super::refusal(reply)) };
+    super::say(status)?;
+    if !taken {
+        eprintln!("it was ruled so before; nothing changed");
     }
     Ok(())
 }

@@ -43,31 +43,22 @@ impl Reload {
 
 /// Has the daemon of this data directory read its settings, and tells what changed, a line each.
 pub fn ask(data: &Path) -> anyhow::Result<String> {
-    match control::ask(data, &Command::Reload).context("the daemon does not answer")? {
-        None => Err(NotReloaded::NoDaemon(data.display().to_string()).into()),
-        Some(Reply::Reloaded { added, removed, needs_restart, models_refused }) => {
-            let line =
-                |what: &str, names: &[String]| if names.is_empty() { String::new() } else { format!("{what}: {}\n", names.join(", ")) };
-            Ok([
-                "the daemon has taken the settings\n".to_owned(),
-                line("new sites", &added),
-                line("sites that left", &removed),
-                line("changed, but read only at a start: restart it for", &needs_restart),
-                line("the model before judges on, for the one on the shelf cannot be read (see the log)", &models_refused),
-            ]
-            .concat())
-        }
-        Some(Reply::Invalid { problems }) => Err(NotReloaded::Invalid(problems.join("\n")).into()),
-        Some(Reply::Failed { reason }) => Err(NotReloaded::Failed(reason).into()),
-        Some(
-            Reply::Ruled { .. }
-            | Reply::Unknown
-            | Reply::Model { .. }
-            | Reply::Retried { .. }
-            | Reply::Submitted(_)
-            | Reply::Key(_)
-            | Reply::Revoked
-            | Reply::Link { .. },
-        ) => Err(NotReloaded::Failed("it answered something else".to_owned()).into()),
+    let Some(reply) = control::ask(data, &Command::Reload).context("the daemon does not answer")? else {
+        return Err(NotReloaded::NoDaemon(data.display().to_string()).into());
+    };
+    if let Reply::Invalid { problems } = reply {
+        return Err(NotReloaded::Invalid(problems.join("\n")).into());
     }
+    let Reply::Reloaded { added, removed, needs_restart, models_refused } = reply else {
+        return Err(NotReloaded::Failed(super::refusal(reply).to_string()).into());
+    };
+    let line = |what: &str, names: &[String]| if names.is_empty() { String::new() } else { format!("{what}: {}\n", names.join(", ")) };
+    Ok([
+        "the daemon has taken the settings\n".to_owned(),
+        line("new sites", &added),
+        line("sites that left", &removed),
+        line("changed, but read only at a start: restart it for", &needs_restart),
+        line("the model before judges on, for the one on the shelf cannot be read (see the log)", &models_refused),
+    ]
+    .concat())
 }

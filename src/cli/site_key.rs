@@ -5,7 +5,6 @@ use crate::access::Scope;
 use crate::clock::Clock;
 use crate::control::{Command, Reply};
 use crate::store::{ApiKey, Reader};
-use anyhow::bail;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
@@ -72,23 +71,13 @@ impl KeyCommand {
             }
         };
         let reply = queue::ask(&place, environment, command)?;
-        match reply {
-            Reply::Key(shown) => {
-                super::say(shown.key)?;
-                eprintln!("this is the key {name:?} of {site}; it is not shown again");
-            }
-            Reply::Revoked => eprintln!("the key {name:?} of {site} opens nothing any more"),
-            Reply::Failed { reason } => bail!("{reason}"),
-            Reply::Ruled { .. }
-            | Reply::Unknown
-            | Reply::Model { .. }
-            | Reply::Retried { .. }
-            | Reply::Submitted(_)
-            | Reply::Reloaded { .. }
-            | Reply::Link { .. }
-            | Reply::Invalid { .. } => {
-                bail!("the daemon answered something else")
-            }
+        if let Reply::Key(shown) = reply {
+            super::say(shown.key)?;
+            eprintln!("this is the key {name:?} of {site}; it is not shown again");
+        } else if reply == Reply::Revoked {
+            eprintln!("the key {name:?} of {site} opens nothing any more");
+        } else {
+            return Err(super::refusal(reply));
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use super::{Environment, Place, queue};
 use crate::control::{Command, Reply};
 use crate::flow::spool::{Line, Outcome};
 use crate::flow::submission::SubmissionBody;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -117,19 +117,8 @@ impl Submit {
         let mut taken_before = 0;
         for _ in 0..TRIES_MAX {
             let command = Command::Submit { site: self.site.clone(), lines: lines.to_vec() };
-            let Outcome { taken, known, bad, full } = match queue::ask(&self.place, environment, command)? {
-                Reply::Submitted(outcome) => outcome,
-                Reply::Failed { reason } => bail!("{reason}"),
-                Reply::Ruled { .. }
-                | Reply::Unknown
-                | Reply::Model { .. }
-                | Reply::Retried { .. }
-                | Reply::Reloaded { .. }
-                | Reply::Invalid { .. }
-                | Reply::Key(_)
-                | Reply::Link { .. }
-                | Reply::Revoked => bail!("the daemon answered something else"),
-            };
+            let reply = queue::ask(&self.place, environment, command)?;
+            let Reply::Submitted(Outcome { taken, known, bad, full }) = reply else { return Err(super::refusal(reply)) };
             let Some(reason) = full else {
                 told.taken += taken + taken_before;
                 told.known += known.saturating_sub(taken_before);

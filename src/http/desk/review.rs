@@ -83,7 +83,7 @@ pub async fn rule(
     let form = form.ok().map(|Form(form)| form).filter(|form| desk.sent(&app, &headers, &form.csrf));
     let asked = form.and_then(|form| Some((Ruling::parse(&form.ruling)?, form)));
     let Some((ruling, form)) = asked else {
-        return super::answer(refused(&app, &desk, &record, StatusCode::FORBIDDEN, DeskNotice::NotTaken, &Looking::default()));
+        return super::answer(with_notice(&app, &desk, &record, StatusCode::FORBIDDEN, DeskNotice::NotTaken, &Looking::default()));
     };
     super::answer(ruled(&app, &desk, &record, ruling, form).await)
 }
@@ -94,11 +94,11 @@ async fn ruled(app: &Arc<App>, desk: &AtDesk, record: &Record, ruling: Ruling, f
     if form.look.is_some() {
         let taken = desk::look_again(app, session, record, ruling).await?;
         let done = if taken { DeskNotice::LookedAgain } else { DeskNotice::EditedSince };
-        return refused(app, desk, record, StatusCode::OK, done, &looking);
+        return with_notice(app, desk, record, StatusCode::OK, done, &looking);
     }
     if let Some((owner, _)) = app.desk.claims.of(record.comment.id, now).filter(|(owner, _)| *owner != session.moderator.id) {
         let name = shown::name_of(app, &owner);
-        return refused(app, desk, record, StatusCode::CONFLICT, DeskNotice::ClaimedBy(&name), &looking);
+        return with_notice(app, desk, record, StatusCode::CONFLICT, DeskNotice::ClaimedBy(&name), &looking);
     }
     let next = shown::after(app, session, record, &looking)?;
     let asked = Asked { comment: record.comment.id, version: form.version };
@@ -109,7 +109,7 @@ async fn ruled(app: &Arc<App>, desk: &AtDesk, record: &Record, ruling: Ruling, f
             Some(ruled) => DeskNotice::AlreadyDecided(Ruled { ruling: ruled.ruling, by: &ruled.by, at: ruled.at }),
             None => DeskNotice::EditedSince,
         };
-        return refused(app, desk, &current, StatusCode::CONFLICT, notice, &looking);
+        return with_notice(app, desk, &current, StatusCode::CONFLICT, notice, &looking);
     }
     app.desk.claims.release(&session.moderator.id);
     Ok(see_other(&forward(next, looking.q.as_deref(), &format!("done={}", written(done.batch)))))
@@ -123,8 +123,8 @@ fn forward(next: Option<CommentId>, query: Option<&str>, told: &str) -> String {
     format!("{path}?{told}{}", query.unwrap_or_default())
 }
 
-/// The comment as it stands now, with why nothing, or nothing more, was done.
-fn refused(
+/// The comment as it stands now, with what came of the form.
+fn with_notice(
     app: &App,
     desk: &AtDesk,
     record: &Record,
@@ -178,7 +178,7 @@ pub async fn address(
     let is_own = form.is_ok_and(|Form(form)| desk.sent(&app, &headers, &form.csrf));
     super::answer(match record {
         Ok(record) if is_own => shown::with_address(&app, &desk.0, &record).await,
-        Ok(record) => refused(&app, &desk, &record, StatusCode::FORBIDDEN, DeskNotice::NotTaken, &Looking::default()),
+        Ok(record) => with_notice(&app, &desk, &record, StatusCode::FORBIDDEN, DeskNotice::NotTaken, &Looking::default()),
         Err(error) => Err(error),
     })
 }
