@@ -111,6 +111,13 @@ impl Keys {
         Ok(Timestamp::from_ms(i64::from_be_bytes(shown_at)))
     }
 
+    /// Somebody whom a site must know again and whom nobody needs to read: what only this daemon can make of their name. By the oldest key, so
+    /// that it stays the same when keys rotate.
+    pub fn pseudonym(&self, site: &SiteId, name: &str) -> [u8; MAC_BYTES] {
+        let (_, secret) = self.0.first().copied().unwrap_or_default();
+        mac(&secret, "pseudonym", &[site.as_str().as_bytes(), b"\n", name.as_bytes()].concat())
+    }
+
     /// What a form carries: which version of which item a page showed, when. `seconds.MAC`.
     pub fn sign_nonce(&self, token: &str, item: usize, version: u32, now: Timestamp) -> String {
         let (id, secret) = self.0.last().copied().unwrap_or_default();

@@ -22,6 +22,14 @@ pub enum Ruling {
     Remove,
 }
 
+/// What somebody says who may not rule: a reader reports a comment, its author appeals. It asks people to look; it is no label and changes
+/// no status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Objection {
+    Report,
+    Appeal,
+}
+
 /// Where a comment stands. Derived, never set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
@@ -288,6 +296,24 @@ impl Ruling {
             Self::Publish => Status::Published,
             Self::Spam | Self::Remove => Status::Rejected,
         }
+    }
+}
+
+impl Objection {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Appeal => "appeal",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Report, Self::Appeal].into_iter().find(|objection| objection.as_str() == word)
+    }
+
+    /// Whether it says that a comment should not stand as it does: readers see what is published, and an author misses what is rejected.
+    pub fn is_against(self, status: Status) -> bool {
+        matches!((self, status), (Self::Report, Status::Published) | (Self::Appeal, Status::Rejected))
     }
 }
 

@@ -5,12 +5,12 @@ use super::App;
 use crate::action::Review;
 use crate::clock::Timestamp;
 use crate::config::{Config, Digest as Timing, Moderator, Site, Transport};
-use crate::decision::{Mode, Verdict};
+use crate::decision::{Mode, Objection, Verdict};
 use crate::delivery::{Mail, Outgoing, Parcel};
 use crate::id::{DigestId, ParcelId};
 use crate::store::{NewDigest, Reader, Record, Standing, StoreError};
 use crate::text::Reading;
-use crate::view::{DigestMail, DigestView, History, Item, Ruled};
+use crate::view::{DigestMail, DigestView, History, Item, Objections, Ruled};
 
 /// Comments that one link may rule on. The page stays readable; what is beyond comes with the next digest.
 const PAGE_ITEMS_MAX: usize = 200;
@@ -132,7 +132,8 @@ fn render(
 pub fn items<'a>(reader: &Reader, records: &'a [Record], now: Timestamp) -> Result<Vec<Item<'a>>, StoreError> {
     let readings: Vec<Reading> = records.iter().map(|record| Reading::of(&record.comment.body)).collect();
     let facts = reader.facts(records.iter().map(|record| &record.comment).zip(&readings), now)?;
-    let items = (1..).zip(records.iter().zip(facts)).filter_map(|(number, (record, facts))| {
+    let objections = records.iter().map(|record| objections(reader, record)).collect::<Result<Vec<_>, _>>()?;
+    let items = (1..).zip(records.iter().zip(facts)).zip(objections).filter_map(|((number, (record, facts)), objections)| {
         let (decision, is_check) = (record.decision.as_ref()?, record.is_open_check());
         // A spot check that was published stands in its author's record, which would tell what was decided.
         let itself = u32::from(is_check && decision.verdict == Verdict::Publish);
@@ -143,10 +144,26 @@ pub fn items<'a>(reader: &Reader, records: &'a [Record], now: Timestamp) -> Resu
             status: record.status,
             is_check,
             history: History { published: facts.author_published.saturating_sub(itself), spam: facts.author_spam },
-            ruled: record.ruled.as_ref().map(|ruled| Ruled { ruling: ruled.ruling, by: &ruled.by, at: ruled.at }),
+            objections,
+            // What was objected to is open again.
+            ruled: record.ruled.as_ref().filter(|_| !record.waits()).map(|ruled| Ruled {
+                ruling: ruled.ruling,
+                by: &ruled.by,
+                at: ruled.at,
+            }),
         })
     });
     Ok(items.collect())
+}
+
+/// What is still to be answered; of most comments nothing, and then nothing is read.
+fn objections(reader: &Reader, record: &Record) -> Result<Objections, StoreError> {
+    if record.objected_at.is_none() {
+        return Ok(Objections::default());
+    }
+    let all = reader.objections(record.seq)?;
+    let count = |sought| all.iter().filter(|objected| objected.objection == sought).count();
+    Ok(Objections { reports: count(Objection::Report), appeals: count(Objection::Appeal) })
 }
 
 #[cfg(test)]

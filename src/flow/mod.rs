@@ -18,6 +18,7 @@ pub mod learn;
 pub mod lists;
 pub mod memory;
 pub mod models;
+pub mod objection;
 pub mod reload;
 pub mod replay;
 pub mod report;

@@ -3,10 +3,10 @@
 
 use super::page::{self, Script, safe_headers};
 use crate::action::Refused;
-use crate::decision::{Ruling, Status};
+use crate::decision::Ruling;
 use crate::flow::review::{self, Asked, Done, NotOpened, Opened};
 use crate::flow::{App, digest};
-use crate::store::StoreError;
+use crate::store::{Record, StoreError};
 use crate::view::{ActionPage, Item, Notice, NoticePage, Refusal};
 use axum::extract::rejection::{FormRejection, PathRejection, QueryRejection};
 use axum::extract::{Form, Path, Query, State};
@@ -114,7 +114,8 @@ fn render(app: &App, opened: &Opened<'_>, status: StatusCode, focus: Option<usiz
 
 fn items<'a>(app: &App, opened: &'a Opened<'_>, focus: Option<usize>) -> Result<Vec<Item<'a>>, StoreError> {
     let all = digest::items(app.store.read(), &opened.digest.items, app.clock.now())?;
-    Ok(all.into_iter().filter(|item| item.status == Status::Held || item.is_check || Some(item.number) == focus).collect())
+    let waits = |item: &Item<'_>| opened.digest.items.get(item.number.saturating_sub(1)).is_some_and(Record::waits);
+    Ok(all.into_iter().filter(|item| waits(item) || Some(item.number) == focus).collect())
 }
 
 fn refusal(error: &NotOpened) -> Response {

@@ -43,8 +43,8 @@ struct RulingBody {
     by: Option<String>,
 }
 
-type Peer = ConnectInfo<SocketAddr>;
-type Id = Result<Path<String>, PathRejection>;
+pub(super) type Peer = ConnectInfo<SocketAddr>;
+pub(super) type Id = Result<Path<String>, PathRejection>;
 
 pub async fn submit(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let site = auth::site(&app, &headers, peer, Scope::Submit)?;
@@ -115,11 +115,11 @@ pub async fn form_token(
 }
 
 /// What is no id, or no text at all, names no comment.
-fn known(id: Id) -> Result<CommentId, Problem> {
+pub(super) fn known(id: Id) -> Result<CommentId, Problem> {
     id.ok().and_then(|Path(id)| id.parse().ok()).ok_or_else(Problem::unknown_comment)
 }
 
-fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
+pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let parsed: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let field = error.path().to_string();

@@ -11,6 +11,7 @@ mod error;
 mod head;
 mod health;
 pub mod metrics;
+mod objections;
 mod page;
 pub mod server;
 
@@ -32,6 +33,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/v1/comments", post(api::submit))
         .route("/v1/comments/{id}", get(api::read))
         .route("/v1/comments/{id}/ruling", post(api::rule))
+        .route("/v1/comments/{id}/report", post(objections::report))
+        .route("/v1/comments/{id}/appeal", post(objections::appeal))
         .route("/v1/form-token", get(api::form_token))
         .route("/d/{token}", get(action::show).post(action::rule))
         .route("/assets/hamlet.css", get(stylesheet))

@@ -66,11 +66,17 @@ pub struct Record {
     pub version: u32,
     /// People are asked although the machine decided.
     pub audited: bool,
+    /// People are asked since then because a reader reported it or its author appealed.
+    pub objected_at: Option<Timestamp>,
     pub decision: Option<Decision>,
     pub ruled: Option<Ruled>,
 }
 
 impl Record {
+    fn new(seq: i64, comment: Comment, status: Status) -> Self {
+        Self { seq, comment, status, version: 1, audited: false, objected_at: None, decision: None, ruled: None }
+    }
+
     /// A spot check that nobody has answered yet: people are to see neither what was decided nor why.
     pub fn is_open_check(&self) -> bool {
         self.audited && self.ruled.is_none() && self.status != Status::Queued
@@ -78,7 +84,7 @@ impl Record {
 
     /// Whether people are asked to rule on it.
     pub fn waits(&self) -> bool {
-        self.status == Status::Held || self.is_open_check()
+        self.status == Status::Held || self.is_open_check() || self.objected_at.is_some()
     }
 }
 
@@ -146,14 +152,17 @@ impl Reader {
         })
     }
 
-    /// Comments that wait for a person, oldest first; of all sites, or of one.
+    /// Comments that wait for a person, held or objected to, oldest first; of all sites, or of one.
     ///
     /// # Errors
     /// [`StoreError`] from the database.
     pub fn held(&self, site: Option<&SiteId>, limit: usize) -> Result<Vec<Record>, StoreError> {
         self.with(|connection| {
             let sql = format!(
-                "SELECT {} FROM comments c WHERE status = 'held' AND (?1 IS NULL OR site = ?1) ORDER BY seq LIMIT ?2",
+                "SELECT {} FROM comments c WHERE seq IN (
+                     SELECT seq FROM comments INDEXED BY comments_held WHERE status = 'held' AND (?1 IS NULL OR site = ?1)
+                     UNION SELECT seq FROM comments INDEXED BY comments_objected WHERE objected_at IS NOT NULL AND (?1 IS NULL OR site = ?1)
+                 ) ORDER BY seq LIMIT ?2",
                 rows::COMMENT
             );
             let mut statement = connection.prepare_cached(&sql)?;
@@ -184,7 +193,7 @@ impl Store {
             let seq = insert(connection, &arrival.comment, arrival.idempotency.as_ref(), (Status::Queued, None))?;
             waiting.queued.came(arrival.comment.site.as_str());
             let (status, comment) = (Status::Queued, arrival.comment);
-            let record = Record { seq, comment, status, version: 1, audited: false, decision: None, ruled: None };
+            let record = Record::new(seq, comment, status);
             Ok(Received::New(Box::new(record)))
         })
     }
@@ -206,7 +215,7 @@ fn record(connection: &Connection, waiting: &Waiting, judged: Judged) -> Result<
             return Ok(known);
         }
         let seq = insert(connection, &comment, idempotency.as_ref(), (status, Some(decision.verdict)))?;
-        Record { seq, comment, status, version: 1, audited: false, decision: None, ruled: None }
+        Record::new(seq, comment, status)
     };
     if audit.audited {
         connection.prepare_cached("UPDATE comments SET audited = 1 WHERE seq = ?1")?.execute([record.seq])?;
@@ -254,7 +263,7 @@ pub(super) fn by_id(connection: &Connection, site: &SiteId, id: CommentId) -> Re
 
 /// Adds the last decision and the last ruling.
 pub(super) fn complete(connection: &Connection, row: CommentRow) -> Result<Record, StoreError> {
-    let CommentRow { seq, comment, status, version, audited } = row;
+    let CommentRow { seq, comment, status, version, audited, objected_at } = row;
     let sql = format!("SELECT {} FROM decisions WHERE comment = ?1 ORDER BY seq DESC LIMIT 1", rows::DECISION);
     let mut statement = connection.prepare_cached(&sql)?;
     let mut found = statement.query([seq])?;
@@ -266,7 +275,7 @@ pub(super) fn complete(connection: &Connection, row: CommentRow) -> Result<Recor
         None => None,
         Some((ruling, by, via, at)) => rows::standing(&ruling)?.map(|ruling| Ruled { ruling, by, via, at: Timestamp::from_ms(at) }),
     };
-    Ok(Record { seq, comment, status, version, audited, decision, ruled })
+    Ok(Record { seq, comment, status, version, audited, objected_at, decision, ruled })
 }
 
 fn insert(

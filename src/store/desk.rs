@@ -53,7 +53,10 @@ const COUNT_HELD: &str = "SELECT count(*) FROM comments INDEXED BY comments_held
 const COUNT_CHECKS: &str = "SELECT count(*) FROM comments INDEXED BY comments_audited
                             WHERE site = ?1 AND audited = 1 AND ruled IS NULL AND status != 'held'";
 
-/// Held, or an open spot check, or a second look that is due: each by its own index, never more than are asked for.
+const COUNT_OBJECTED: &str = "SELECT count(*) FROM comments INDEXED BY comments_objected
+                              WHERE site = ?1 AND objected_at IS NOT NULL AND status != 'held' AND NOT (audited = 1 AND ruled IS NULL)";
+
+/// Held, or an open spot check, or objected to, or a second look that is due: each by its own index, never more than are asked for.
 fn waiting_sql(way: Way) -> String {
     let (compare, order) = match way {
         Way::Later(_) => (">", "ASC"),
@@ -65,6 +68,9 @@ fn waiting_sql(way: Way) -> String {
              UNION
              SELECT * FROM (SELECT seq FROM comments WHERE site = ?1 AND audited = 1 AND ruled IS NULL AND seq {compare} ?2
                             ORDER BY seq {order} LIMIT ?3)
+             UNION
+             SELECT * FROM (SELECT seq FROM comments INDEXED BY comments_objected
+                            WHERE site = ?1 AND objected_at IS NOT NULL AND seq {compare} ?2 ORDER BY seq {order} LIMIT ?3)
              UNION
              SELECT * FROM (SELECT comment FROM second_looks WHERE site = ?1 AND second IS NULL AND due_at <= ?4 AND comment {compare} ?2
                             LIMIT ?3)
@@ -96,11 +102,12 @@ impl Reader {
             let count = |sql: &str| connection.prepare_cached(sql)?.query_row([site.as_str()], |row| row.get::<_, usize>(0));
             let held = count(COUNT_HELD)?;
             let checks = count(COUNT_CHECKS)?;
+            let objected = count(COUNT_OBJECTED)?;
             let sql = "SELECT count(*) FROM second_looks WHERE site = ?1 AND second IS NULL AND due_at <= ?2";
             let looks: usize = connection.prepare_cached(sql)?.query_row(params![site.as_str(), now.ms()], |row| row.get(0))?;
             let sql = "SELECT received_at FROM comments WHERE site = ?1 AND status = 'held' ORDER BY seq LIMIT 1";
             let oldest = connection.prepare_cached(sql)?.query_row([site.as_str()], |row| row.get(0)).optional()?;
-            Ok(Waits { comments: held + checks + looks, oldest: oldest.map(Timestamp::from_ms) })
+            Ok(Waits { comments: held + checks + objected + looks, oldest: oldest.map(Timestamp::from_ms) })
         })
     }
 
@@ -253,14 +260,14 @@ impl Reader {
                 connection.prepare_cached(sql)?.query_row([batch], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let Some(first) = first else { return Ok(None) };
             let sql = format!(
-                "SELECT {}, r.ruling, r.at, (SELECT max(l.seq) FROM rulings l WHERE l.comment = r.comment) = r.seq
+                "SELECT {}, r.ruling AS given, r.at AS given_at, (SELECT max(l.seq) FROM rulings l WHERE l.comment = r.comment) = r.seq AS stands
                  FROM rulings r JOIN comments c ON c.seq = r.comment WHERE r.seq = ?1",
                 rows::COMMENT
             );
             let mut statement = connection.prepare_cached(&sql)?;
             let mut found = statement.query([first])?;
             let Some(row) = found.next()? else { return Ok(None) };
-            let (ruling, at, stands): (String, i64, bool) = (row.get(25)?, row.get(26)?, row.get(27)?);
+            let (ruling, at, stands): (String, i64, bool) = (row.get("given")?, row.get("given_at")?, row.get("stands")?);
             let first = complete(connection, rows::comment(row)?)?;
             Ok(Some(Given { ruling: rows::ruling(&ruling)?, at: Timestamp::from_ms(at), comments, first, stands }))
         })

@@ -55,7 +55,8 @@ pub(super) fn rule_one(
 ) -> Result<Option<(Record, bool)>, StoreError> {
     let Some(before) = by_id(connection, &new.site, new.comment)? else { return Ok(None) };
     let changed = new.version.is_some_and(|seen| seen != before.version);
-    let stands_so = before.ruled.as_ref().is_some_and(|ruled| ruled.ruling == new.ruled.ruling);
+    // Who rules the same again on what was objected to answers the objection.
+    let stands_so = before.objected_at.is_none() && before.ruled.as_ref().is_some_and(|ruled| ruled.ruling == new.ruled.ruling);
     if changed || stands_so {
         return Ok(Some((before, false)));
     }
@@ -86,7 +87,8 @@ pub(super) fn rule(connection: &Connection, before: Record, ruled: Ruled, batch:
     statement.insert(params![site, before.seq, ruled.ruling.as_str(), ruled.by, ruled.via, ruled.at.ms(), batch])?;
     let status = ruled.ruling.status();
     let version = before.version + 1;
-    let mut statement = connection.prepare_cached("UPDATE comments SET status = ?2, ruled = ?3, version = ?4 WHERE seq = ?1")?;
+    let mut statement =
+        connection.prepare_cached("UPDATE comments SET status = ?2, ruled = ?3, version = ?4, objected_at = NULL WHERE seq = ?1")?;
     statement.execute(params![before.seq, status.as_str(), ruled.ruling.as_str(), version])?;
-    Ok(Record { status, version, ruled: Some(ruled), ..before })
+    Ok(Record { status, version, ruled: Some(ruled), objected_at: None, ..before })
 }

@@ -4,7 +4,7 @@ use super::StoreError;
 use rusqlite::Connection;
 
 /// What an empty store becomes, step by step. A step that has landed is never changed: the next one alters what it made.
-const STEPS: [&str; 8] = [TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS, API_KEYS, DESK];
+const STEPS: [&str; 9] = [TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS, API_KEYS, DESK, OBJECTIONS];
 
 /// What `PRAGMA user_version` says of a store of this version: how many steps it has taken.
 pub const VERSION: usize = STEPS.len();
@@ -281,4 +281,20 @@ CREATE TABLE second_looks (
     answered_at INTEGER                         -- ms
 ) STRICT;
 CREATE INDEX second_looks_open ON second_looks (site, due_at) WHERE second IS NULL;
+";
+
+const OBJECTIONS: &str = "
+-- What readers and authors say against how a comment stands. Append-only.
+CREATE TABLE objections (
+    seq       INTEGER PRIMARY KEY,
+    site      TEXT NOT NULL,
+    comment   INTEGER NOT NULL REFERENCES comments (seq),
+    objection TEXT NOT NULL,                    -- report, appeal
+    who       BLOB NOT NULL,                    -- keyed hash of whom the site named
+    text      TEXT,                             -- why, in their words
+    at        INTEGER NOT NULL                  -- ms
+) STRICT;
+CREATE UNIQUE INDEX objections_once ON objections (comment, objection, who);
+ALTER TABLE comments ADD COLUMN objected_at INTEGER; -- ms; since when people are asked because of them, until one rules
+CREATE INDEX comments_objected ON comments (site, seq) WHERE objected_at IS NOT NULL;
 ";

@@ -205,7 +205,8 @@ fn dress(band: Option<Band>) -> (&'static str, &'static str, &'static str) {
 
 fn facts(item: &Item<'_>, dots: &str) -> String {
     let email = item.comment.author.email.as_deref().map_or_else(|| "no address".to_owned(), |email| safe::mask_email(email, dots));
-    format!("{email}, {}", words::history(item.history))
+    let history = words::history(item.history);
+    [email, history].into_iter().chain(words::objections(item.objections)).collect::<Vec<_>>().join(", ")
 }
 
 fn said<T>(reasons: &[Reason], show: impl Fn(&str) -> T) -> Vec<T> {

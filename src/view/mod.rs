@@ -57,6 +57,8 @@ pub struct Item<'a> {
     /// A spot check: the page says neither what was decided nor why, so that the ruling is the person's own.
     pub is_check: bool,
     pub history: History,
+    /// What people ask about it, beside the machine.
+    pub objections: Objections,
     /// The last ruling, if a person has ruled; then no form is shown.
     pub ruled: Option<Ruled<'a>>,
 }
@@ -71,6 +73,13 @@ impl Item<'_> {
     fn reasons(&self) -> Reasons {
         if self.is_check { Reasons::default() } else { Reasons::of(self.decision) }
     }
+}
+
+/// How many objected to how the comment stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Objections {
+    pub reports: usize,
+    pub appeals: usize,
 }
 
 /// What became of the author's earlier comments.

@@ -99,6 +99,7 @@ pub fn items(samples: &[Sample]) -> Vec<Item<'_>> {
         .enumerate()
         .map(|(index, sample)| Item {
             is_check: false,
+            objections: crate::view::Objections::default(),
             number: index + 1,
             comment: &sample.comment,
             decision: &sample.decision,

@@ -1,6 +1,6 @@
 //! Words: counts, ages, bands and histories as people say them. One place, so that mail and page never disagree.
 
-use super::History;
+use super::{History, Objections};
 use crate::clock::Timestamp;
 use crate::comment::Comment;
 use crate::decision::{Band, Ruling};
@@ -94,6 +94,14 @@ pub fn history(history: History) -> String {
     }
 }
 
+/// None where nobody objected.
+pub fn objections(Objections { reports, appeals }: Objections) -> Option<String> {
+    let reported = (reports > 0).then(|| format!("reported by {}", count(reports, "reader", "readers")));
+    let appealed = (appeals > 0).then(|| "its author appeals".to_owned());
+    let said: Vec<String> = reported.into_iter().chain(appealed).collect();
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
 /// The page's title, else its address, as the site sent it.
 pub fn page(comment: &Comment) -> &str {
     comment.page.title.as_deref().or(comment.page.url.as_deref()).unwrap_or("a page without a title")
@@ -149,6 +157,12 @@ mod tests {
         ] {
             assert_eq!(history(History { published, spam }), said);
         }
+        let said = |reports, appeals| objections(Objections { reports, appeals });
+        assert_eq!((said(0, 0), said(1, 0)), (None, Some("reported by 1 reader".to_owned())));
+        assert_eq!(
+            (said(3, 1), said(0, 1)),
+            (Some("reported by 3 readers, its author appeals".to_owned()), Some("its author appeals".to_owned()))
+        );
         assert_eq!((count(1, "comment", "comments"), count(0, "comment", "comments")), ("1 comment".to_owned(), "0 comments".to_owned()));
         assert_eq!(
             (these(1), these(3), these(12)),

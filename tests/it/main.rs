@@ -39,6 +39,7 @@ mod lists;
 mod mails;
 mod mime;
 mod moderator;
+mod objections;
 mod page;
 mod receivers;
 mod reload;

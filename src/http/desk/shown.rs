@@ -198,7 +198,7 @@ fn row<'a>(frame: &OwnFrame, record: &'a Record, current: i64, claimed_by: Optio
     Row {
         comment: &record.comment,
         decision: record.decision.as_ref(),
-        is_check: record.status != Status::Held,
+        is_check: record.status != Status::Held && record.objected_at.is_none(),
         is_current: record.seq == current,
         alike: frame.group(record).map_or(0, |group| group.numbers.len()),
         claimed_by,

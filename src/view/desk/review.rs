@@ -175,6 +175,9 @@ impl OnDesk<'_> {
         if self.is_second_look {
             return None;
         }
+        if let Some(objections) = words::objections(self.item.objections) {
+            return Some(action::capital(&objections));
+        }
         match (self.item.ruled, self.item.status) {
             (Some(ruled), _) => Some(action::said(ruled)),
             (None, Status::Published) if !self.item.is_check => Some("Published by Hamlet; nobody has looked at it".to_owned()),
