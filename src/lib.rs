@@ -8,7 +8,8 @@
 //! - **Core**, pure and synchronous, without I/O, clock, chance or log: [`text`] folds tricks away; [`comment`] is what everybody reads;
 //!   [`rules`] find; the [`classifier`] scores; [`decision`] decides; the [`budget`]
 //!   turns allowed errors into thresholds; a [`trace`] is what is kept of a comment, by which [`traffic`] counts floods and [`campaign`]
-//!   finds near-copies; [`action`] signs links; [`access`] is what a key allows; [`delivery`] says when to try again.
+//!   finds near-copies; [`action`] signs links; [`access`] is what a key allows; [`delivery`] says when to try again; [`pace`] counts how
+//!   often somebody comes.
 //! - **[`dns`]** stands lowest of the shells, since comments of every door are looked up before they are judged: what lists of others say.
 //! - **Keepers**: [`config`] (what runs), [`store`] (what is written down), [`shelf`] (models), [`view`] (mails and pages).
 //! - **[`flow`]**: the stories. [`flow::intake`] takes a comment to its verdict, [`flow::digest`] puts the doubtful before people,
@@ -51,6 +52,7 @@ pub mod http;
 pub mod id;
 pub mod meters;
 pub mod outbox;
+pub mod pace;
 pub mod rules;
 pub mod service;
 pub mod shelf;

@@ -40,6 +40,12 @@ impl Settings {
             public_url: (!self.http.public_url.is_empty()).then(|| problem.base_url("http.public_url", &self.http.public_url)),
             http: http(problem, &self.http),
             limits: limits(problem, &self.http),
+            key_requests_per_minute_max: problem.number(
+                "http.key_requests_per_minute_max",
+                self.http.key_requests_per_minute_max,
+                "requests",
+                0..=10_000_000,
+            ),
             intake: intake(problem, &self.intake),
             store: store(problem, &self.store),
             memory: memory(problem, &self.memory),
@@ -353,7 +359,7 @@ moderators.ana.sites is "c"; write sites that are configured: Blog, a, b"#,
     fn what_cannot_be_read_names_its_exact_place() {
         check(
             "[http]\nlisten_on = 'x'",
-            "http.listen_on is no key that hamlet knows; write one of `listen`, `public_url`, `body_bytes_max`, `field_bytes_max`, `excerpt_bytes_max`, `connections_max`, `head_seconds_max`, `body_seconds_max`, `idle_seconds_max`",
+            "http.listen_on is no key that hamlet knows; write one of `listen`, `public_url`, `body_bytes_max`, `field_bytes_max`, `excerpt_bytes_max`, `connections_max`, `head_seconds_max`, `body_seconds_max`, `idle_seconds_max`, `key_requests_per_minute_max`",
         );
         let site = "[sites.blog.rules]\nlinks = 1";
         check(

@@ -49,6 +49,8 @@ pub struct Config {
     pub data: PathBuf,
     pub http: Http,
     pub limits: Limits,
+    /// Of one API key; 0 is no limit.
+    pub key_requests_per_minute_max: u32,
     pub intake: Intake,
     pub store: Store,
     /// What is remembered of recent comments, all sites together.

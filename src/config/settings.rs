@@ -53,6 +53,7 @@ pub(super) struct Http {
     pub head_seconds_max: i64,
     pub body_seconds_max: i64,
     pub idle_seconds_max: i64,
+    pub key_requests_per_minute_max: i64,
 }
 
 #[derive(Debug, Clone, Deserialize)]

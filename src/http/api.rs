@@ -19,7 +19,8 @@ use axum::extract::{ConnectInfo, Path, State};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -52,8 +53,7 @@ pub async fn submit(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, header
     let idempotency = idempotency(&headers, &bytes)?;
     let submission: SubmissionBody = parse(&bytes)?;
     drop(bytes);
-    let later = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()).any(asks_for_later);
-    let record = if later {
+    let record = if asks_for_later(&headers) {
         intake::enqueue(&app, &site, submission.into(), idempotency).await?
     } else {
         intake::submit(&app, &site, submission.into(), idempotency).await?
@@ -62,8 +62,10 @@ pub async fn submit(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, header
 }
 
 /// `Prefer: respond-async`, alone or among other preferences (RFC 7240).
-fn asks_for_later(prefer: &str) -> bool {
-    prefer.split([',', ';']).any(|preference| preference.trim().eq_ignore_ascii_case("respond-async"))
+pub(super) fn asks_for_later(headers: &HeaderMap) -> bool {
+    let mut preferences =
+        headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok()).flat_map(|prefer| prefer.split([',', ';']));
+    preferences.any(|preference| preference.trim().eq_ignore_ascii_case("respond-async"))
 }
 
 fn answer(record: &Record) -> Response {
@@ -121,7 +123,19 @@ pub(super) fn known(id: Id) -> Result<CommentId, Problem> {
 
 pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let parsed: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let parsed = deserialized(&mut json)?;
+    json.end().map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "no JSON", error.to_string()))?;
+    Ok(parsed)
+}
+
+/// A part of a document that was read before.
+pub(super) fn parse_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Problem> {
+    deserialized(value)
+}
+
+/// Errors name the field.
+fn deserialized<'a, T: Deserialize<'a>>(json: impl Deserializer<'a, Error = serde_json::Error>) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(json).map_err(|error| {
         let field = error.path().to_string();
         let (status, title) = if error.inner().is_data() {
             (StatusCode::UNPROCESSABLE_ENTITY, "field malformed")
@@ -132,18 +146,24 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Proble
             return Problem::new(status, title, format!("`{field}` cannot be read: {}", error.inner())).about(field);
         }
         Problem::new(status, title, error.inner().to_string())
-    })?;
-    json.end().map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "no JSON", error.to_string()))?;
-    Ok(parsed)
+    })
 }
 
 fn idempotency(headers: &HeaderMap, bytes: &[u8]) -> Result<Option<Idempotency>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let refused = |detail: &str| Problem::new(StatusCode::BAD_REQUEST, "idempotency key malformed", detail).about("Idempotency-Key");
-    let key = value.to_str().map_err(|_| refused("`Idempotency-Key` has characters that no key needs; use printable ASCII"))?;
-    if key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX {
-        let detail = format!("`Idempotency-Key` has {} bytes, the limits are 1 and {IDEMPOTENCY_KEY_BYTES_MAX}", key.len());
-        return Err(refused(&detail).limited(IDEMPOTENCY_KEY_BYTES_MAX, key.len().to_string()));
+    const NAME: &str = "Idempotency-Key";
+    let Some(value) = headers.get(NAME) else { return Ok(None) };
+    checked(value.to_str().unwrap_or("\u{0}"), NAME, bytes).map(Some)
+}
+
+/// A key that a client made, and what it sent under it.
+pub(super) fn checked(key: &str, name: &'static str, bytes: &[u8]) -> Result<Idempotency, Problem> {
+    let refused = |detail: String| Problem::new(StatusCode::BAD_REQUEST, "idempotency key malformed", detail).about(name);
+    if key.chars().any(|c| !matches!(c, '\t' | ' '..='~')) {
+        return Err(refused(format!("`{name}` has characters that no key needs; use printable ASCII")));
     }
-    Ok(Some(Idempotency { key: key.to_owned(), request_hash: Sha256::digest(bytes).into() }))
+    if key.is_empty() || key.len() > IDEMPOTENCY_KEY_BYTES_MAX {
+        let detail = format!("`{name}` has {} bytes, the limits are 1 and {IDEMPOTENCY_KEY_BYTES_MAX}", key.len());
+        return Err(refused(detail).limited(IDEMPOTENCY_KEY_BYTES_MAX, key.len().to_string()));
+    }
+    Ok(Idempotency { key: key.to_owned(), request_hash: Sha256::digest(bytes).into() })
 }

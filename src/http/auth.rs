@@ -14,12 +14,16 @@ const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
 
 /// The site whose key the request carries, if that key has the scope. A key that everybody knows (the demo's) is refused from anywhere but this machine itself.
 pub fn site(app: &App, headers: &HeaderMap, peer: SocketAddr, scope: Scope) -> Result<Arc<Site>, Problem> {
-    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(Problem::unauthorized)?;
-    let (scheme, key) = value.split_once(' ').ok_or_else(Problem::unauthorized)?;
-    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
-    let caller = access::caller(app, key.trim()).filter(|caller| is_bearer && admits(&caller.site, headers, peer));
+    let key = bearer(headers).ok_or_else(Problem::unauthorized)?;
+    let caller = access::caller(app, key).filter(|caller| admits(&caller.site, headers, peer));
     let caller = caller.ok_or_else(Problem::unauthorized)?;
     if caller.scopes.has(scope) { Ok(caller.site) } else { Err(Problem::lacks(scope, caller.scopes)) }
+}
+
+/// The key that a request carries, good or not.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
 }
 
 /// Whether a key of this site is good from where the request comes.

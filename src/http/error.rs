@@ -72,7 +72,7 @@ impl Problem {
         self
     }
 
-    fn unavailable(detail: impl Into<String>) -> Self {
+    pub fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "try again later", detail)
     }
 }

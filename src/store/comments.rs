@@ -106,7 +106,7 @@ impl Reader {
         let sites = sites.map(SiteId::as_str).collect::<serde_json::Value>().to_string();
         self.with(|connection| {
             let sql = format!(
-                "SELECT {} FROM comments c WHERE status = 'queued' AND site IN (SELECT value FROM json_each(?1)) ORDER BY seq LIMIT ?2",
+                "SELECT {} FROM comments c INDEXED BY comments_queued WHERE status = 'queued' AND site IN (SELECT value FROM json_each(?1)) ORDER BY seq LIMIT ?2",
                 rows::COMMENT
             );
             let mut statement = connection.prepare_cached(&sql)?;

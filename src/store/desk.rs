@@ -64,9 +64,11 @@ fn waiting_sql(way: Way) -> String {
     };
     format!(
         "SELECT {columns} FROM comments c WHERE c.seq IN (
-             SELECT * FROM (SELECT seq FROM comments WHERE site = ?1 AND status = 'held' AND seq {compare} ?2 ORDER BY seq {order} LIMIT ?3)
+             SELECT * FROM (SELECT seq FROM comments INDEXED BY comments_held
+                            WHERE site = ?1 AND status = 'held' AND seq {compare} ?2 ORDER BY seq {order} LIMIT ?3)
              UNION
-             SELECT * FROM (SELECT seq FROM comments WHERE site = ?1 AND audited = 1 AND ruled IS NULL AND seq {compare} ?2
+             SELECT * FROM (SELECT seq FROM comments INDEXED BY comments_audited
+                            WHERE site = ?1 AND audited = 1 AND ruled IS NULL AND seq {compare} ?2
                             ORDER BY seq {order} LIMIT ?3)
              UNION
              SELECT * FROM (SELECT seq FROM comments INDEXED BY comments_objected
@@ -105,7 +107,7 @@ impl Reader {
             let objected = count(COUNT_OBJECTED)?;
             let sql = "SELECT count(*) FROM second_looks WHERE site = ?1 AND second IS NULL AND due_at <= ?2";
             let looks: usize = connection.prepare_cached(sql)?.query_row(params![site.as_str(), now.ms()], |row| row.get(0))?;
-            let sql = "SELECT received_at FROM comments WHERE site = ?1 AND status = 'held' ORDER BY seq LIMIT 1";
+            let sql = "SELECT received_at FROM comments INDEXED BY comments_held WHERE site = ?1 AND status = 'held' ORDER BY seq LIMIT 1";
             let oldest = connection.prepare_cached(sql)?.query_row([site.as_str()], |row| row.get(0)).optional()?;
             Ok(Waits { comments: held + checks + objected + looks, oldest: oldest.map(Timestamp::from_ms) })
         })
@@ -152,7 +154,8 @@ impl Reader {
     /// [`StoreError`] from the database.
     pub fn held_traces(&self, site: &SiteId, limit: usize) -> Result<Vec<(i64, Trace)>, StoreError> {
         self.traces_by(
-            "SELECT t.comment, t.trace FROM (SELECT seq FROM comments WHERE site = ?1 AND status = 'held' ORDER BY seq LIMIT ?2) c
+            "SELECT t.comment, t.trace FROM (SELECT seq FROM comments INDEXED BY comments_held
+                   WHERE site = ?1 AND status = 'held' ORDER BY seq LIMIT ?2) c
              JOIN traces t ON t.site = ?1 AND t.comment = c.seq ORDER BY t.comment",
             site,
             limit,
@@ -165,7 +168,8 @@ impl Reader {
     /// [`StoreError`] from the database.
     pub fn ruled_lately(&self, site: &SiteId, limit: usize) -> Result<Vec<(i64, Trace)>, StoreError> {
         self.traces_by(
-            "SELECT t.comment, t.trace FROM (SELECT seq FROM comments WHERE site = ?1 AND ruled IS NOT NULL ORDER BY seq DESC LIMIT ?2) c
+            "SELECT t.comment, t.trace FROM (SELECT seq FROM comments INDEXED BY comments_ruled
+                   WHERE site = ?1 AND ruled IS NOT NULL ORDER BY seq DESC LIMIT ?2) c
              JOIN traces t ON t.site = ?1 AND t.comment = c.seq ORDER BY t.comment DESC",
             site,
             limit,

@@ -59,7 +59,7 @@ impl Reader {
     /// [`StoreError`] from the database.
     pub fn labelled(&self, site: &SiteId) -> Result<Labelled, StoreError> {
         self.with(|connection| {
-            let sql = "SELECT body, ruled, page_url, seq FROM comments WHERE site = ?1 AND ruled IS NOT NULL ORDER BY seq";
+            let sql = "SELECT body, ruled, page_url, seq FROM comments INDEXED BY comments_ruled WHERE site = ?1 AND ruled IS NOT NULL ORDER BY seq";
             let mut statement = connection.prepare_cached(sql)?;
             let mut found = statement.query([site.as_str()])?;
             let (mut examples, mut numbers) = (Vec::new(), Vec::new());
@@ -80,7 +80,8 @@ impl Reader {
     /// [`StoreError`] from the database.
     pub fn labels(&self, site: &SiteId) -> Result<(usize, usize), StoreError> {
         self.with(|connection| {
-            let sql = "SELECT count(*) FILTER (WHERE ruled = 'spam'), count(*) FILTER (WHERE ruled = 'publish') FROM comments
+            let sql = "SELECT count(*) FILTER (WHERE ruled = 'spam'), count(*) FILTER (WHERE ruled = 'publish')
+                       FROM comments INDEXED BY comments_ruled
                        WHERE site = ?1 AND ruled IS NOT NULL";
             Ok(connection.prepare_cached(sql)?.query_row([site.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?)
         })

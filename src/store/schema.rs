@@ -4,7 +4,7 @@ use super::StoreError;
 use rusqlite::Connection;
 
 /// What an empty store becomes, step by step. A step that has landed is never changed: the next one alters what it made.
-const STEPS: [&str; 9] = [TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS, API_KEYS, DESK, OBJECTIONS];
+const STEPS: [&str; 10] = [TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS, API_KEYS, DESK, OBJECTIONS, LISTING];
 
 /// What `PRAGMA user_version` says of a store of this version: how many steps it has taken.
 pub const VERSION: usize = STEPS.len();
@@ -297,4 +297,9 @@ CREATE TABLE objections (
 CREATE UNIQUE INDEX objections_once ON objections (comment, objection, who);
 ALTER TABLE comments ADD COLUMN objected_at INTEGER; -- ms; since when people are asked because of them, until one rules
 CREATE INDEX comments_objected ON comments (site, seq) WHERE objected_at IS NOT NULL;
+";
+
+/// A site's comments in their order, for listings.
+const LISTING: &str = "
+CREATE INDEX comments_site ON comments (site, seq);
 ";
