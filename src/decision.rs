@@ -239,6 +239,19 @@ impl Decision {
     }
 }
 
+impl Decision {
+    /// Where a comment stands whose text changed since a person ruled on it. No machine publishes what a person rejected, and what a person
+    /// published it may at most hold for one to look again.
+    pub fn status_after_edit(&self, ruled: Option<Ruling>) -> Status {
+        match (ruled, self.status()) {
+            (None | Some(Ruling::Publish), Status::Published) => Status::Published,
+            (Some(Ruling::Publish), Status::Queued | Status::Held | Status::Rejected) => Status::Held,
+            (None, status @ (Status::Queued | Status::Held | Status::Rejected)) => status,
+            (Some(Ruling::Spam | Ruling::Remove), _) => Status::Rejected,
+        }
+    }
+}
+
 impl Band {
     /// Thirds in the odds that people can tell apart: below one in four, above three in four, and between.
     pub fn of(probability: Option<f64>) -> Self {

@@ -100,6 +100,11 @@ pub fn verdict_webhook(comment: &Comment, decision: &Decision, now: Timestamp, d
     webhook("comment.verdict", comment, &document, (now, now), dice)
 }
 
+/// What a blog is told of an edit: a verdict on the new text, with the ruling that stands.
+pub fn edit_webhook(record: &Record, now: Timestamp, dice: &Dice) -> Outgoing {
+    webhook("comment.verdict", &record.comment, &Document::of_record(record), (now, now), dice)
+}
+
 /// What a blog is told of a ruling, from `due_at` on.
 pub fn ruling_webhook(record: &Record, now: Timestamp, due_at: Timestamp, dice: &Dice) -> Outgoing {
     webhook("comment.ruling", &record.comment, &Document::of_record(record), (now, due_at), dice)

@@ -4,13 +4,14 @@
 use super::App;
 use super::models::SiteModel;
 use super::reload::News;
-use crate::comment::{Comment, Form, FormToken, InvalidSubmission, Submission};
+use crate::comment::{Alike, Comment, Form, FormToken, InvalidSubmission, Lately, Submission};
 use crate::config::{Config, Site};
 use crate::decision::Decision;
 use crate::id::{CommentId, SiteId};
 use crate::rules::lists::List;
 use crate::store::{Arrival, Full, Idempotency, Pending, Received, Record, Ruled, StoreError};
 use crate::text::{Reading, trim_blank};
+use crate::trace::Trace;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -64,7 +65,16 @@ pub struct Ticket {
 pub struct Trial {
     pub(super) comment: Comment,
     pub(super) reading: Reading,
-    pub(super) answer: oneshot::Sender<Result<Decision, StoreError>>,
+    pub(super) answer: oneshot::Sender<Result<Tried, StoreError>>,
+}
+
+/// What would be said of a comment, and what would be kept of it.
+#[derive(Debug)]
+pub struct Tried {
+    pub decision: Decision,
+    pub(super) domains: Vec<String>,
+    pub(super) trace: Trace,
+    pub(super) remembered: (Lately, Alike),
 }
 
 pub type Knocks = mpsc::Receiver<Knock>;
@@ -214,7 +224,7 @@ pub async fn submit_ruled(app: &App, site: &Site, comment: Comment, ruled: Ruled
 ///
 /// # Errors
 /// [`Refusal`].
-pub async fn try_out(app: &App, site: &Site, comment: Comment) -> Result<Decision, Refusal> {
+pub async fn try_out(app: &App, site: &Site, comment: Comment) -> Result<Tried, Refusal> {
     knock(app, site, comment, |comment, reading, answer| Knock::Trial(Box::new(Trial { comment, reading, answer }))).await
 }
 

@@ -2,7 +2,7 @@
 //! batch is being written the next is judged. It alone has the models and the memory. How comments come to the door is `intake`'s, what is
 //! decided of each `judge`'s.
 
-use super::intake::{Answer, Knock, Knocks, Ticket, Trial};
+use super::intake::{Answer, Knock, Knocks, Ticket, Trial, Tried};
 use super::judge::judge;
 use super::memory::Memory;
 use super::models::Models;
@@ -229,12 +229,14 @@ fn judge_trials(app: &App, trials: Vec<Trial>, sites: &Sites, known: &mut Knowle
     let mut facts = facts.into_iter();
     for Trial { comment, reading, answer } in trials {
         let site = sites.get(&comment.site);
-        let decision = site.zip(facts.next()).map(|(site, facts)| {
+        let tried = site.zip(facts.next()).map(|(site, facts)| {
             let trace = known.memory.trace(&comment, &reading);
-            let facts = known.memory.recall(&site.id, &trace, Facts { dns_lists: app.dns.listed(&comment, &reading, now), ..facts });
-            judge((&comment, &reading), &facts, site, known.models.of(&site.id), &mut features).0
+            let facts = known.memory.recall(&site.id, &trace, Facts { dns_lists: app.dns.listed(&comment, reading, now), ..facts });
+            let (decision, _) = judge((&comment, &reading), &facts, site, known.models.of(&site.id), &mut features);
+            let remembered = (facts.lately, facts.alike);
+            Tried { decision, domains: facts.domains.into_iter().map(|record| record.domain).collect(), trace, remembered }
         });
-        let _ = answer.send(decision.ok_or(StoreError::Busy));
+        let _ = answer.send(tried.ok_or(StoreError::Busy));
     }
 }
 

@@ -8,6 +8,7 @@ pub mod certify;
 pub mod desk;
 pub mod digest;
 pub mod document;
+pub mod edit;
 pub mod evaluate;
 pub mod examples;
 pub mod explain;

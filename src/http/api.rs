@@ -7,6 +7,7 @@ use crate::access::Scope;
 use crate::decision::{Ruling, Status};
 use crate::flow::App;
 use crate::flow::document::Document;
+use crate::flow::edit::{self, Edited};
 use crate::flow::intake;
 use crate::flow::review::{self, Ruler};
 use crate::flow::submission::SubmissionBody;
@@ -81,6 +82,28 @@ pub async fn read(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, headers:
     let id = known(id)?;
     let record = app.store.read().comment(&site.id, id)?.ok_or_else(Problem::unknown_comment)?;
     Ok(Json(Document::of_record(&record)))
+}
+
+/// The comment as it is now, whole.
+pub async fn edit(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): Peer,
+    headers: HeaderMap,
+    id: Id,
+    body: Body,
+) -> Result<Json<Document>, Problem> {
+    let site = auth::site(&app, &headers, peer, Scope::Submit)?;
+    let bytes = body::whole(&headers, body, &app).await?;
+    let submission: SubmissionBody = parse(&bytes)?;
+    match edit::edit(&app, &site, known(id)?, submission.into()).await? {
+        Edited::Unknown => Err(Problem::unknown_comment()),
+        Edited::Busy => {
+            let detail =
+                "the comment is being judged, or was ruled on or edited in this moment; nothing changed, read it again and send anew";
+            Err(Problem::new(StatusCode::CONFLICT, "comment changed", detail))
+        }
+        Edited::Done(record) => Ok(Json(Document::of_record(&record))),
+    }
 }
 
 pub async fn rule(

@@ -34,7 +34,8 @@ impl Reader {
     pub fn audits(&self, site: &SiteId, model: &ModelId) -> Result<Vec<Audit>, StoreError> {
         self.with(|connection| {
             let sql = "SELECT d.verdict, c.ruled FROM decisions d JOIN comments c ON c.seq = d.comment
-                       WHERE d.site = ?1 AND d.audited = 1 AND d.model = ?2 AND c.ruled IS NOT NULL ORDER BY d.seq";
+                       WHERE d.site = ?1 AND d.audited = 1 AND d.model = ?2 AND c.ruled IS NOT NULL AND c.edited = 0
+                         AND d.seq = (SELECT max(last.seq) FROM decisions last WHERE last.comment = d.comment) ORDER BY d.seq";
             let mut statement = connection.prepare_cached(sql)?;
             let mut found = statement.query(params![site.as_str(), model.as_str()])?;
             let mut audits = Vec::new();

@@ -68,13 +68,15 @@ pub struct Record {
     pub audited: bool,
     /// People are asked since then because a reader reported it or its author appealed.
     pub objected_at: Option<Timestamp>,
+    /// The last ruling was on what it said before an edit.
+    pub edited: bool,
     pub decision: Option<Decision>,
     pub ruled: Option<Ruled>,
 }
 
 impl Record {
     fn new(seq: i64, comment: Comment, status: Status) -> Self {
-        Self { seq, comment, status, version: 1, audited: false, objected_at: None, decision: None, ruled: None }
+        Self { seq, comment, status, version: 1, audited: false, objected_at: None, edited: false, decision: None, ruled: None }
     }
 
     /// A spot check that nobody has answered yet: people are to see neither what was decided nor why.
@@ -263,7 +265,7 @@ pub(super) fn by_id(connection: &Connection, site: &SiteId, id: CommentId) -> Re
 
 /// Adds the last decision and the last ruling.
 pub(super) fn complete(connection: &Connection, row: CommentRow) -> Result<Record, StoreError> {
-    let CommentRow { seq, comment, status, version, audited, objected_at } = row;
+    let CommentRow { seq, comment, status, version, audited, objected_at, edited } = row;
     let sql = format!("SELECT {} FROM decisions WHERE comment = ?1 ORDER BY seq DESC LIMIT 1", rows::DECISION);
     let mut statement = connection.prepare_cached(&sql)?;
     let mut found = statement.query([seq])?;
@@ -275,7 +277,7 @@ pub(super) fn complete(connection: &Connection, row: CommentRow) -> Result<Recor
         None => None,
         Some((ruling, by, via, at)) => rows::standing(&ruling)?.map(|ruling| Ruled { ruling, by, via, at: Timestamp::from_ms(at) }),
     };
-    Ok(Record { seq, comment, status, version, audited, objected_at, decision, ruled })
+    Ok(Record { seq, comment, status, version, audited, objected_at, edited, decision, ruled })
 }
 
 fn insert(
@@ -324,7 +326,7 @@ fn insert(
     ])?)
 }
 
-fn insert_domains(connection: &Connection, record: &Record, domains: &[String]) -> Result<(), StoreError> {
+pub(super) fn insert_domains(connection: &Connection, record: &Record, domains: &[String]) -> Result<(), StoreError> {
     for domain in domains {
         let mut statement = connection.prepare_cached("INSERT INTO domains (site, domain, comment) VALUES (?1, ?2, ?3)")?;
         statement.execute(params![record.comment.site.as_str(), domain, record.seq])?;
@@ -332,7 +334,7 @@ fn insert_domains(connection: &Connection, record: &Record, domains: &[String]) 
     Ok(())
 }
 
-fn insert_decision(connection: &Connection, record: &Record, decision: &Decision, audit: Inclusion) -> Result<(), StoreError> {
+pub(super) fn insert_decision(connection: &Connection, record: &Record, decision: &Decision, audit: Inclusion) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO decisions (site, comment, verdict, discard, band, score, model, mode, why, decided_at, audited, audit_probability,
                                 audit_floor)

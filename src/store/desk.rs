@@ -366,10 +366,15 @@ fn undo_one(
     let sql = "SELECT ruling FROM rulings WHERE comment = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT 1";
     let earlier = connection.prepare_cached(sql)?.query_row(params![before.seq, ruling], |row| row.get::<_, String>(0)).optional()?;
     let stands = earlier.as_deref().map(rows::standing).transpose()?.flatten();
+    // What was asked of people before the ruling is asked again.
+    let sql = "SELECT afresh, objected_at FROM rulings WHERE seq = ?1";
+    let asked = |row: &Row<'_>| Ok((row.get::<_, bool>(0)?, row.get::<_, Option<i64>>(1)?));
+    let (edited, objected_at) = connection.prepare_cached(sql)?.query_row([ruling], asked)?;
     let sql = "INSERT INTO rulings (site, comment, ruling, actor, via, at) VALUES (?1, ?2, ?3, ?4, 'undo', ?5)";
     let word = stands.map_or(rows::NO_RULING, Ruling::as_str);
     connection.prepare_cached(sql)?.insert(params![site.as_str(), before.seq, word, name, now.ms()])?;
     let status = match (stands, &before.decision) {
+        (Some(_), Some(decision)) if edited => decision.status_after_edit(stands),
         (Some(ruling), _) => ruling.status(),
         (None, Some(decision)) => decision.status(),
         (None, None) => {
@@ -377,9 +382,9 @@ fn undo_one(
             crate::decision::Status::Queued
         }
     };
-    let sql = "UPDATE comments SET status = ?2, ruled = ?3, version = ?4 WHERE seq = ?1";
-    let version = before.version + 1;
-    connection.prepare_cached(sql)?.execute(params![before.seq, status.as_str(), stands.map(Ruling::as_str), version])?;
+    let sql = "UPDATE comments SET status = ?2, ruled = ?3, version = ?4, edited = ?5, objected_at = ?6 WHERE seq = ?1";
+    let (version, ruled) = (before.version + 1, stands.map(Ruling::as_str));
+    connection.prepare_cached(sql)?.execute(params![before.seq, status.as_str(), ruled, version, edited, objected_at])?;
     connection.prepare_cached("DELETE FROM second_looks WHERE comment = ?1 AND second IS NULL")?.execute([before.seq])?;
     super::comments::by_id(connection, site, id)
 }
@@ -416,7 +421,12 @@ mod tests {
         let store = Store::open(data.path(), Bounds { wal_bytes_max: u64::MAX, disk_free_bytes_min: 0 }).unwrap();
         for (way, from) in [(Way::Later(0), 0), (Way::Earlier(i64::MAX), i64::MAX)] {
             let steps = plan(&store, &waiting_sql(way), &[&"blog", &from, &50, &0]);
-            for index in ["comments_held (site=? AND seq", "comments_audited (site=? AND seq", "second_looks_open (site=? AND due_at"] {
+            for index in [
+                "comments_held (site=? AND seq",
+                "comments_audited (site=? AND seq",
+                "comments_objected (site=? AND seq",
+                "second_looks_open (site=? AND due_at",
+            ] {
                 assert!(steps.iter().any(|step| step.contains(index)), "{index}: {steps:?}");
             }
             assert!(!steps.iter().any(|step| step.starts_with("SCAN c")), "{steps:?}");

@@ -59,7 +59,8 @@ impl Reader {
     /// [`StoreError`] from the database.
     pub fn labelled(&self, site: &SiteId) -> Result<Labelled, StoreError> {
         self.with(|connection| {
-            let sql = "SELECT body, ruled, page_url, seq FROM comments INDEXED BY comments_ruled WHERE site = ?1 AND ruled IS NOT NULL ORDER BY seq";
+            let sql = "SELECT body, ruled, page_url, seq FROM comments INDEXED BY comments_ruled WHERE site = ?1 AND ruled IS NOT NULL AND edited = 0
+                       ORDER BY seq";
             let mut statement = connection.prepare_cached(sql)?;
             let mut found = statement.query([site.as_str()])?;
             let (mut examples, mut numbers) = (Vec::new(), Vec::new());
@@ -82,7 +83,7 @@ impl Reader {
         self.with(|connection| {
             let sql = "SELECT count(*) FILTER (WHERE ruled = 'spam'), count(*) FILTER (WHERE ruled = 'publish')
                        FROM comments INDEXED BY comments_ruled
-                       WHERE site = ?1 AND ruled IS NOT NULL";
+                       WHERE site = ?1 AND ruled IS NOT NULL AND edited = 0";
             Ok(connection.prepare_cached(sql)?.query_row([site.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?)
         })
     }
@@ -94,7 +95,7 @@ impl Reader {
     pub fn decided(&self, site: &SiteId, limit: usize) -> Result<Vec<Decided>, StoreError> {
         self.with(|connection| {
             let sql =
-                "SELECT d.verdict, d.discard, d.band, d.score, d.model, d.mode, d.why, d.decided_at, c.seq, c.id, c.received_at, c.ruled,
+                "SELECT d.verdict, d.discard, d.band, d.score, d.model, d.mode, d.why, d.decided_at, c.seq, c.id, c.received_at, iif(c.edited, NULL, c.ruled),
                               d.audited, d.audit_probability, d.audit_floor
                        FROM comments c JOIN decisions d ON d.seq = (SELECT max(last.seq) FROM decisions last WHERE last.comment = c.seq)
                        WHERE c.site = ?1 ORDER BY c.seq DESC LIMIT ?2";
@@ -129,7 +130,8 @@ impl Reader {
     pub fn relabelled(&self, site: &SiteId, after: i64, limit: usize) -> Result<Vec<Relabelled>, StoreError> {
         self.with(|connection| {
             let sql = "SELECT r.seq, c.body, r.ruling,
-                              (SELECT p.ruling FROM rulings p WHERE p.comment = r.comment AND p.seq < r.seq ORDER BY p.seq DESC LIMIT 1)
+                              iif(r.afresh, NULL,
+                                  (SELECT p.ruling FROM rulings p WHERE p.comment = r.comment AND p.seq < r.seq ORDER BY p.seq DESC LIMIT 1))
                        FROM rulings r JOIN comments c ON c.seq = r.comment WHERE r.site = ?1 AND r.seq > ?2 ORDER BY r.seq LIMIT ?3";
             let mut statement = connection.prepare_cached(sql)?;
             let mut found = statement.query(params![site.as_str(), after, limit])?;

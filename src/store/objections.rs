@@ -97,8 +97,9 @@ fn reopens(connection: &Connection, record: &Record, objection: Objection) -> Re
 mod tests {
     use super::*;
     use crate::comment::{Comment, Limits, Submission};
-    use crate::decision::Ruling;
+    use crate::decision::{Ruling, Status};
     use crate::dice::Dice;
+    use crate::id::ModeratorId;
     use crate::store::{Arrival, Bounds, NewRuling, Received, Ruled};
 
     /// A store with one comment, and a clock that moves on with every step.
@@ -182,6 +183,20 @@ mod tests {
         assert_eq!(case.object(Objection::Appeal, 0), (true, true));
         case.rule(Ruling::Remove);
         assert_eq!(case.object(Objection::Appeal, 0), (false, false));
+    }
+
+    #[test]
+    fn a_ruling_that_is_taken_back_answered_nothing() {
+        let mut case = Case::new();
+        case.rule(Ruling::Publish);
+        case.object(Objection::Report, 1);
+        let (site, batch) = (case.comment.site.clone(), [7; 16]);
+        let ruled = Ruled { ruling: Ruling::Spam, by: "ana".into(), via: "desk".into(), at: case.tick() };
+        let new = NewRuling { batch: Some(batch), ..NewRuling::new(site.clone(), case.comment.id, ruled) };
+        assert!(!case.store.rule(new, |_| Vec::new()).wait().unwrap().unwrap().0.waits());
+        let (who, now) = ((ModeratorId::new("ana"), "Ana".to_owned(), vec![site]), case.tick());
+        let undone = case.store.undo(batch, who, now, |_| Vec::new()).wait().unwrap();
+        assert_eq!((undone.len(), undone[0].status, undone[0].waits()), (1, Status::Published, true));
     }
 
     #[test]

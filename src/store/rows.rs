@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 /// The columns [`comment`] reads, in its order.
 pub const COMMENT: &str = "c.seq, c.id, c.site, c.received_at, c.submitted_at, c.kind, c.name, c.email, c.url, c.ip, c.user_agent, c.role, \
                            c.body, c.page_url, c.page_title, c.parent_id, c.status, c.version, c.audited, c.page_excerpt, c.page_published_at, \
-                           c.parent_body, c.form_token, c.form_shown_at, c.honeypot, c.objected_at";
+                           c.parent_body, c.form_token, c.form_shown_at, c.honeypot, c.objected_at, c.edited";
 
 pub struct CommentRow {
     pub seq: i64,
@@ -25,6 +25,7 @@ pub struct CommentRow {
     pub version: u32,
     pub audited: bool,
     pub objected_at: Option<Timestamp>,
+    pub edited: bool,
 }
 
 pub fn comment(row: &Row<'_>) -> Result<CommentRow, StoreError> {
@@ -52,7 +53,15 @@ pub fn comment(row: &Row<'_>) -> Result<CommentRow, StoreError> {
         form: Form { token: form_token(row.get::<_, Option<String>>(22)?.as_deref(), time(23)?)?, honeypot_filled: row.get(24)? },
     };
     let status = word(&row.get::<_, String>(16)?, Status::parse)?;
-    Ok(CommentRow { seq: row.get(0)?, comment, status, version: row.get(17)?, audited: row.get(18)?, objected_at: time(25)? })
+    Ok(CommentRow {
+        seq: row.get(0)?,
+        comment,
+        status,
+        version: row.get(17)?,
+        audited: row.get(18)?,
+        objected_at: time(25)?,
+        edited: row.get(26)?,
+    })
 }
 
 /// A form token's word and time, for their two columns.

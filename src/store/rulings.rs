@@ -55,8 +55,9 @@ pub(super) fn rule_one(
 ) -> Result<Option<(Record, bool)>, StoreError> {
     let Some(before) = by_id(connection, &new.site, new.comment)? else { return Ok(None) };
     let changed = new.version.is_some_and(|seen| seen != before.version);
-    // Who rules the same again on what was objected to answers the objection.
-    let stands_so = before.objected_at.is_none() && before.ruled.as_ref().is_some_and(|ruled| ruled.ruling == new.ruled.ruling);
+    // Who rules the same again on what was objected to, or says something else now, answers that.
+    let is_asked_again = before.objected_at.is_some() || before.edited;
+    let stands_so = !is_asked_again && before.ruled.as_ref().is_some_and(|ruled| ruled.ruling == new.ruled.ruling);
     if changed || stands_so {
         return Ok(Some((before, false)));
     }
@@ -81,14 +82,26 @@ pub(super) fn rule_one(
 
 /// Writes a ruling and what follows from it.
 pub(super) fn rule(connection: &Connection, before: Record, ruled: Ruled, batch: Option<Batch>) -> Result<Record, StoreError> {
-    let mut statement = connection
-        .prepare_cached("INSERT INTO rulings (site, comment, ruling, actor, via, at, batch) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO rulings (site, comment, ruling, actor, via, at, batch, afresh, objected_at)
+                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?;
     let site = before.comment.site.as_str();
-    statement.insert(params![site, before.seq, ruled.ruling.as_str(), ruled.by, ruled.via, ruled.at.ms(), batch])?;
+    statement.insert(params![
+        site,
+        before.seq,
+        ruled.ruling.as_str(),
+        ruled.by,
+        ruled.via,
+        ruled.at.ms(),
+        batch,
+        before.edited,
+        before.objected_at.map(Timestamp::ms)
+    ])?;
     let status = ruled.ruling.status();
     let version = before.version + 1;
-    let mut statement =
-        connection.prepare_cached("UPDATE comments SET status = ?2, ruled = ?3, version = ?4, objected_at = NULL WHERE seq = ?1")?;
+    let mut statement = connection
+        .prepare_cached("UPDATE comments SET status = ?2, ruled = ?3, version = ?4, objected_at = NULL, edited = 0 WHERE seq = ?1")?;
     statement.execute(params![before.seq, status.as_str(), ruled.ruling.as_str(), version])?;
-    Ok(Record { status, version, ruled: Some(ruled), objected_at: None, ..before })
+    Ok(Record { status, version, ruled: Some(ruled), objected_at: None, edited: false, ..before })
 }

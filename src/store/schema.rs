@@ -4,7 +4,7 @@ use super::StoreError;
 use rusqlite::Connection;
 
 /// What an empty store becomes, step by step. A step that has landed is never changed: the next one alters what it made.
-const STEPS: [&str; 10] = [TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS, API_KEYS, DESK, OBJECTIONS, LISTING];
+const STEPS: [&str; 11] = [TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS, API_KEYS, DESK, OBJECTIONS, LISTING, EDITS];
 
 /// What `PRAGMA user_version` says of a store of this version: how many steps it has taken.
 pub const VERSION: usize = STEPS.len();
@@ -302,4 +302,22 @@ CREATE INDEX comments_objected ON comments (site, seq) WHERE objected_at IS NOT 
 /// A site's comments in their order, for listings.
 const LISTING: &str = "
 CREATE INDEX comments_site ON comments (site, seq);
+";
+
+const EDITS: &str = "
+-- What a comment said before each edit.
+CREATE TABLE edits (
+    site    TEXT NOT NULL,
+    comment INTEGER NOT NULL REFERENCES comments (seq),
+    version INTEGER NOT NULL,                   -- the last that said so
+    name    TEXT,
+    email   TEXT,
+    url     TEXT,
+    body    TEXT NOT NULL,
+    until   INTEGER NOT NULL,                   -- ms
+    PRIMARY KEY (comment, version)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE comments ADD COLUMN edited INTEGER NOT NULL DEFAULT 0; -- since the last ruling, which was on another text
+ALTER TABLE rulings ADD COLUMN afresh INTEGER NOT NULL DEFAULT 0;  -- the first on this text, whatever was ruled before
+ALTER TABLE rulings ADD COLUMN objected_at INTEGER; -- ms; since when people had been asked by those whom this ruling answered
 ";

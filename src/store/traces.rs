@@ -74,7 +74,8 @@ impl Reader {
     pub fn ruled_traces(&self, site: &SiteId, after: i64, limit: usize) -> Result<Vec<RuledTrace>, StoreError> {
         self.with(|connection| {
             let sql = "SELECT r.seq, t.trace, r.ruling,
-                              (SELECT p.ruling FROM rulings p WHERE p.comment = r.comment AND p.seq < r.seq ORDER BY p.seq DESC LIMIT 1)
+                              iif(r.afresh, NULL,
+                                  (SELECT p.ruling FROM rulings p WHERE p.comment = r.comment AND p.seq < r.seq ORDER BY p.seq DESC LIMIT 1))
                        FROM rulings r LEFT JOIN traces t ON t.site = r.site AND t.comment = r.comment
                        WHERE r.site = ?1 AND r.seq > ?2 ORDER BY r.seq LIMIT ?3";
             let mut statement = connection.prepare_cached(sql)?;

@@ -30,6 +30,7 @@ mod daemon;
 mod demo;
 mod desk;
 mod dns;
+mod edits;
 mod evaluate;
 mod explain;
 mod fields;

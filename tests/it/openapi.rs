@@ -118,7 +118,7 @@ async fn answers_have_the_shapes_that_the_document_says() {
         assert!(wrong.is_empty(), "{method} {path} {}: {wrong:?}", answer.status);
     };
     let ids = [app.submit(BLOG_KEY, &editor("Thank you.")).await.id(), app.submit(OPEN_KEY, &json!({ "body": "hi" })).await.id()];
-    let calls: [(&str, &str, Value, u16); 21] = [
+    let calls: [(&str, &str, Value, u16); 23] = [
         ("post", "/v1/comments", editor("Thank you."), 200),
         ("post", "/v1/comments", stranger("A word: https://a.example"), 200),
         ("post", "/v1/comments", json!({}), 422),
@@ -127,6 +127,8 @@ async fn answers_have_the_shapes_that_the_document_says() {
         ("post", "/v1/comments/batch", json!({ "comments": [editor("Thank you."), 7] }), 200),
         ("post", "/v1/comments/batch", json!({}), 422),
         ("get", "/v1/comments/{id}", Value::Null, 200),
+        ("put", "/v1/comments/{id}", editor("Thank you, mended."), 200),
+        ("put", "/v1/comments/{id}", json!({}), 422),
         ("post", "/v1/comments/{id}/ruling", json!({ "ruling": "spam" }), 200),
         ("post", "/v1/comments/{id}/ruling", json!({ "ruling": "perhaps" }), 422),
         ("get", "/v1/comments/{id}", Value::Null, 200),

@@ -123,14 +123,14 @@ async fn check(State(app): State<Arc<App>>, ConnectInfo(peer): Peer, request: Re
                     return Ok(Word::of(record.status, false, site.akismet).answer(id));
                 }
                 // Judged anew by what is known now, and not counted a second time.
-                let decision = intake::try_out(&app, &site, comment).await?;
+                let decision = intake::try_out(&app, &site, comment).await?.decision;
                 return Ok(Word::of(decision.status(), decision.discard, site.akismet).answer(id));
             }
         }
         Purpose::Test | Purpose::GuaranteedSpam => {
             let comment = intake::parse(&app, &site, submission)?;
             let id = comment.id;
-            let decision = intake::try_out(&app, &site, comment).await?;
+            let decision = intake::try_out(&app, &site, comment).await?.decision;
             let word = Word::of(decision.status(), decision.discard, site.akismet);
             return Ok(if purpose == Purpose::GuaranteedSpam { Word::Spam } else { word }.answer(id));
         }
