@@ -40,6 +40,7 @@ impl Settings {
             public_url: (!self.http.public_url.is_empty()).then(|| problem.base_url("http.public_url", &self.http.public_url)),
             http: http(problem, &self.http),
             limits: limits(problem, &self.http),
+            client_address_header: client_address_header(problem, &self.http.client_address_header),
             key_requests_per_minute_max: problem.number(
                 "http.key_requests_per_minute_max",
                 self.http.key_requests_per_minute_max,
@@ -103,6 +104,14 @@ fn http(problems: &mut Problems, http: &settings::Http) -> Http {
         idle_max: seconds("http.idle_seconds_max", http.idle_seconds_max, 1..=3_600),
         connections_max: problems.number("http.connections_max", http.connections_max, "a number", 1..=1_000_000),
     }
+}
+
+/// RFC 9110, 5.6.2: what a field may be called.
+fn client_address_header(problems: &mut Problems, written: &str) -> Option<String> {
+    if written.bytes().any(|byte| !byte.is_ascii_alphanumeric() && !b"!#$%&'*+-.^_`|~".contains(&byte)) {
+        problems.add("http.client_address_header", format!("{written:?}"), "write the name of a header like X-Forwarded-For, or nothing");
+    }
+    (!written.is_empty()).then(|| written.to_ascii_lowercase())
 }
 
 fn limits(problems: &mut Problems, http: &settings::Http) -> Limits {
@@ -359,7 +368,7 @@ moderators.ana.sites is "c"; write sites that are configured: Blog, a, b"#,
     fn what_cannot_be_read_names_its_exact_place() {
         check(
             "[http]\nlisten_on = 'x'",
-            "http.listen_on is no key that hamlet knows; write one of `listen`, `public_url`, `body_bytes_max`, `field_bytes_max`, `excerpt_bytes_max`, `connections_max`, `head_seconds_max`, `body_seconds_max`, `idle_seconds_max`, `key_requests_per_minute_max`",
+            "http.listen_on is no key that hamlet knows; write one of `listen`, `public_url`, `body_bytes_max`, `field_bytes_max`, `excerpt_bytes_max`, `connections_max`, `head_seconds_max`, `body_seconds_max`, `idle_seconds_max`, `key_requests_per_minute_max`, `client_address_header`",
         );
         let site = "[sites.blog.rules]\nlinks = 1";
         check(

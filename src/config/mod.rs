@@ -24,6 +24,7 @@ mod check;
 mod demo;
 mod dns;
 pub mod edit;
+mod form;
 mod lists;
 mod people;
 mod problem;
@@ -32,6 +33,7 @@ pub mod settings;
 mod source;
 mod webhook;
 
+pub use form::Form;
 pub use lists::{ListFile, NoList, unnamed};
 pub use problem::{Invalid, Problem};
 pub use secret::Secret;
@@ -49,6 +51,8 @@ pub struct Config {
     pub data: PathBuf,
     pub http: Http,
     pub limits: Limits,
+    /// The header in which the proxy in front names who it speaks for.
+    pub client_address_header: Option<String>,
     /// Of one API key; 0 is no limit.
     pub key_requests_per_minute_max: u32,
     pub intake: Intake,
@@ -232,6 +236,8 @@ pub struct Site {
     pub thresholds: Thresholds,
     pub audit: Audit,
     pub webhook: Option<Webhook>,
+    /// None: no page posts to it by itself.
+    pub form: Option<Form>,
 }
 
 impl Site {

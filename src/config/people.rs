@@ -4,7 +4,7 @@
 use super::problem::{Invalid, Problems};
 use super::secret::HIDDEN;
 use super::settings::{self, Settings};
-use super::{Akismet, Audit, Moderator, Role, Site, Thresholds, akismet, behaviour, lists};
+use super::{Akismet, Audit, Moderator, Role, Site, Thresholds, akismet, behaviour, form, lists};
 use crate::budget::Budget;
 use crate::budget::audit::Rates;
 use crate::decision::{Mode, Policy};
@@ -51,6 +51,7 @@ impl Settings {
             thresholds: all.thresholds,
             audit: all.audit,
             webhook: None,
+            form: None,
         };
         problems.settle(site)
     }
@@ -155,6 +156,7 @@ fn site(problems: &mut Problems, id: &str, written: &settings::Site, (base, rule
         thresholds: judging.thresholds,
         audit: judging.audit,
         webhook: super::webhook::webhook(problems, &key, written),
+        form: form::form(problems, &key, &written.form),
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) struct Http {
     pub body_seconds_max: i64,
     pub idle_seconds_max: i64,
     pub key_requests_per_minute_max: i64,
+    pub client_address_header: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -252,6 +253,14 @@ pub(super) struct Site {
     pub webhook_networks: Option<Vec<String>>,
     pub rules: Rules,
     pub policy: Policy,
+    pub form: Form,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub(super) struct Form {
+    pub origins: Vec<String>,
+    pub comments_per_minute_max: Option<i64>,
 }
 
 /// What is not written is the default.

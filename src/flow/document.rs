@@ -3,6 +3,7 @@
 use crate::classifier::Contribution;
 use crate::clock::Timestamp;
 use crate::comment::Comment;
+use crate::config::{Form, Site};
 use crate::decision::{Decision, Status};
 use crate::delivery::{Outgoing, Parcel, Webhook};
 use crate::dice::Dice;
@@ -49,6 +50,35 @@ struct Event<'a> {
     r#type: &'static str,
     timestamp: String,
     data: &'a Document,
+    /// Only of what is published on a site whose comments come by its public form: nobody else has their text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<Content<'a>>,
+}
+
+/// What a static site needs to show a comment. Never the email address or the IP.
+#[derive(Serialize)]
+struct Content<'a> {
+    name: Option<&'a str>,
+    url: Option<&'a str>,
+    body: &'a str,
+    page_url: Option<&'a str>,
+    page_title: Option<&'a str>,
+    parent_id: Option<&'a str>,
+    received_at: String,
+}
+
+impl<'a> Content<'a> {
+    fn of(comment: &'a Comment) -> Self {
+        Self {
+            name: comment.author.name.as_deref(),
+            url: comment.author.url.as_deref(),
+            body: &comment.body,
+            page_url: comment.page.url.as_deref(),
+            page_title: comment.page.title.as_deref(),
+            parent_id: comment.parent_id.as_deref(),
+            received_at: comment.received_at.to_string(),
+        }
+    }
 }
 
 impl Document {
@@ -95,33 +125,42 @@ fn evidence(part: &Contribution) -> Reason {
 }
 
 /// What a blog is told of a verdict.
-pub fn verdict_webhook(comment: &Comment, decision: &Decision, now: Timestamp, dice: &Dice) -> Outgoing {
+pub fn verdict_webhook(site: &Site, comment: &Comment, decision: &Decision, now: Timestamp, dice: &Dice) -> Outgoing {
     let document = Document { ruling: Some(None), ..Document::of_verdict(comment.id, decision.status(), Some(decision)) };
-    webhook("comment.verdict", comment, &document, (now, now), dice)
+    webhook(site, "comment.verdict", comment, &document, (now, now), dice)
 }
 
 /// What a blog is told of an edit: a verdict on the new text, with the ruling that stands.
-pub fn edit_webhook(record: &Record, now: Timestamp, dice: &Dice) -> Outgoing {
-    webhook("comment.verdict", &record.comment, &Document::of_record(record), (now, now), dice)
+pub fn edit_webhook(site: &Site, record: &Record, now: Timestamp, dice: &Dice) -> Outgoing {
+    webhook(site, "comment.verdict", &record.comment, &Document::of_record(record), (now, now), dice)
 }
 
 /// What a blog is told of a ruling, from `due_at` on.
-pub fn ruling_webhook(record: &Record, now: Timestamp, due_at: Timestamp, dice: &Dice) -> Outgoing {
-    webhook("comment.ruling", &record.comment, &Document::of_record(record), (now, due_at), dice)
+pub fn ruling_webhook(site: &Site, record: &Record, now: Timestamp, due_at: Timestamp, dice: &Dice) -> Outgoing {
+    webhook(site, "comment.ruling", &record.comment, &Document::of_record(record), (now, due_at), dice)
 }
 
 /// What a blog is told that was not reached for long: how the comment stands by now.
-pub fn renewed_payload(record: &Record, now: Timestamp) -> String {
+pub fn renewed_payload(form: Option<&Form>, record: &Record, now: Timestamp) -> String {
     let kind = if record.ruled.is_some() { "comment.ruling" } else { "comment.verdict" };
-    payload(kind, &Document::of_record(record), now)
+    payload(form, kind, &record.comment, &Document::of_record(record), now)
 }
 
-fn payload(kind: &'static str, document: &Document, now: Timestamp) -> String {
-    serde_json::to_string(&Event { r#type: kind, timestamp: now.to_string(), data: document }).unwrap_or_default()
+fn payload(form: Option<&Form>, kind: &'static str, comment: &Comment, document: &Document, now: Timestamp) -> String {
+    let is_shown = form.is_some() && document.status == Status::Published.as_str();
+    let content = is_shown.then(|| Content::of(comment));
+    serde_json::to_string(&Event { r#type: kind, timestamp: now.to_string(), data: document, content }).unwrap_or_default()
 }
 
-fn webhook(kind: &'static str, comment: &Comment, document: &Document, (now, due_at): (Timestamp, Timestamp), dice: &Dice) -> Outgoing {
-    let payload = payload(kind, document, now);
+fn webhook(
+    site: &Site,
+    kind: &'static str,
+    comment: &Comment,
+    document: &Document,
+    (now, due_at): (Timestamp, Timestamp),
+    dice: &Dice,
+) -> Outgoing {
+    let payload = payload(site.form.as_ref(), kind, comment, document, now);
     Outgoing {
         id: ParcelId::new(now, dice),
         site: comment.site.clone(),

@@ -24,7 +24,7 @@ pub enum Edited {
 ///
 /// # Errors
 /// [`Refusal`].
-pub async fn edit(app: &Arc<App>, site: &Site, id: CommentId, submission: Submission) -> Result<Edited, Refusal> {
+pub async fn edit(app: &Arc<App>, site: &Arc<Site>, id: CommentId, submission: Submission) -> Result<Edited, Refusal> {
     let Some(before) = app.store.read().comment(&site.id, id)? else { return Ok(Edited::Unknown) };
     if before.status == Status::Queued {
         return Ok(Edited::Busy);
@@ -41,8 +41,8 @@ pub async fn edit(app: &Arc<App>, site: &Site, id: CommentId, submission: Submis
         trace: tried.trace,
         remembered: tried.remembered,
     };
-    let (has_webhook, teller) = (site.webhook.is_some(), Arc::clone(app));
-    let outgoing = move |record: &Record| has_webhook.then(|| document::edit_webhook(record, now, &teller.dice)).into_iter().collect();
+    let (hears, teller) = (Some(Arc::clone(site)).filter(|site| site.webhook.is_some()), Arc::clone(app));
+    let outgoing = move |record: &Record| hears.iter().map(|site| document::edit_webhook(site, record, now, &teller.dice)).collect();
     let Some((record, is_taken)) = app.store.edit(edit, outgoing).done().await? else { return Ok(Edited::Unknown) };
     if !is_taken {
         return Ok(Edited::Busy);

@@ -205,7 +205,7 @@ fn judge_all(app: &App, all: Vec<Waiting>, sites: &Sites, known: &mut Knowledge)
         // Whoever brings the ruling with the comment neither asks for the verdict nor needs to be asked about it.
         let is_open = ruled.is_none();
         let hears = site.webhook.iter().filter(|_| is_open);
-        let outgoing = hears.map(|_| document::verdict_webhook(&comment, &decision, now, &app.dice)).collect();
+        let outgoing = hears.map(|_| document::verdict_webhook(site, &comment, &decision, now, &app.dice)).collect();
         let audit = if is_open { audit::choose(site, &decision, app.dice.unit()) } else { Inclusion::NONE };
         let remembered = (facts.lately, facts.alike);
         let domains = facts.domains.into_iter().map(|record| record.domain).collect();
@@ -231,7 +231,7 @@ fn judge_trials(app: &App, trials: Vec<Trial>, sites: &Sites, known: &mut Knowle
         let site = sites.get(&comment.site);
         let tried = site.zip(facts.next()).map(|(site, facts)| {
             let trace = known.memory.trace(&comment, &reading);
-            let facts = known.memory.recall(&site.id, &trace, Facts { dns_lists: app.dns.listed(&comment, reading, now), ..facts });
+            let facts = known.memory.recall(&site.id, &trace, Facts { dns_lists: app.dns.listed(&comment, &reading, now), ..facts });
             let (decision, _) = judge((&comment, &reading), &facts, site, known.models.of(&site.id), &mut features);
             let remembered = (facts.lately, facts.alike);
             Tried { decision, domains: facts.domains.into_iter().map(|record| record.domain).collect(), trace, remembered }

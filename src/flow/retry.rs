@@ -2,7 +2,7 @@
 
 use super::{App, document};
 use crate::id::{ParcelId, SiteId};
-use crate::store::{Chosen, StoreError};
+use crate::store::{Chosen, Record, StoreError};
 use std::sync::Arc;
 
 /// Parcels made due in one transaction: some tens of milliseconds, for which judging waits.
@@ -51,5 +51,10 @@ pub async fn dead(app: &Arc<App>, site: Option<&SiteId>) -> Result<Retried, Stor
 
 async fn some(app: &App, chosen: Chosen, limit: usize) -> Result<usize, StoreError> {
     let now = app.clock.now();
-    app.store.retry(chosen, limit, now, move |record| document::renewed_payload(record, now)).done().await
+    let config = app.config();
+    let payload = move |record: &Record| {
+        let form = config.sites.get(&record.comment.site).and_then(|site| site.form.as_ref());
+        document::renewed_payload(form, record, now)
+    };
+    app.store.retry(chosen, limit, now, payload).done().await
 }

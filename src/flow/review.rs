@@ -44,10 +44,10 @@ pub async fn rule(
     let now = app.clock.now();
     let second_look_at = second_look(app, ruling, ruler.via);
     let ruled = Ruled { ruling, by: ruler.by, via: ruler.via.to_owned(), at: now };
-    let has_webhook = app.config().sites.get(site).is_some_and(|site| site.webhook.is_some());
+    let hears = app.config().sites.get(site).filter(|site| site.webhook.is_some()).cloned();
     let teller = std::sync::Arc::clone(app);
     let outgoing = move |record: &Record| -> Vec<_> {
-        has_webhook.then(|| document::ruling_webhook(record, now, now.plus(hush), &teller.dice)).into_iter().collect()
+        hears.iter().map(|site| document::ruling_webhook(site, record, now, now.plus(hush), &teller.dice)).collect()
     };
     let ruled =
         app.store.rule(NewRuling { version, second_look_at, ..NewRuling::new(site.clone(), comment, ruled) }, outgoing).done().await?;

@@ -9,6 +9,7 @@ mod batch;
 mod body;
 mod desk;
 mod error;
+mod form;
 mod head;
 mod health;
 mod listing;
@@ -25,6 +26,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+use form::Forms;
 use quota::Quotas;
 use std::sync::{Arc, Mutex};
 use tower_http::compression::CompressionLayer;
@@ -54,8 +56,13 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/v1/form-token", get(api::form_token))
         .route_layer(from_fn_with_state(quotas, quota::count))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_BYTES_MIN)));
+    let forms = Router::new()
+        .route("/f/{site}", post(form::submit))
+        .route("/f/{site}/token", get(form::token))
+        .with_state(Arc::new(Forms { app: Arc::clone(app), addresses: Mutex::default() }));
     Router::new()
         .merge(api)
+        .merge(forms)
         .route("/d/{token}", get(action::show).post(action::rule))
         .route("/assets/hamlet.css", get(stylesheet))
         .route("/health/live", get(health::live))

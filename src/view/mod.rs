@@ -11,6 +11,7 @@ mod digest;
 mod excerpt;
 mod explain;
 mod flip;
+mod form;
 mod login;
 mod reasons;
 mod report;
@@ -32,6 +33,7 @@ pub use desk::{
 pub use digest::{DigestMail, DigestView};
 pub use explain::ExplainView;
 pub use flip::{FlipView, changes};
+pub use form::{FormPage, Said};
 pub use login::{LoginMail, LoginPage, LoginSay, OneTimePage};
 pub use report::{Baseline, Grouping, Load, Member, Mistake, ReportPage, Standing};
 pub use safe::{header_text, kept, mask_email, plain as terminal_text};

@@ -162,8 +162,14 @@ pub fn write_settings(folder: &Path) -> PathBuf {
 
 impl TestApp {
     pub async fn start(setup: Setup) -> Self {
+        Self::start_with(setup, "").await
+    }
+
+    /// With tables beside those of all tests: what the environment cannot say, such as lists.
+    pub async fn start_with(setup: Setup, tables: &str) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        write_settings(folder.path());
+        let path = write_settings(folder.path());
+        std::fs::write(&path, [SETTINGS, tables].concat()).unwrap();
         let (config, data) = (folder.path().join("hamlet.toml"), folder.path().join("data"));
         let (config, data) = (config.to_str().unwrap(), data.to_str().unwrap());
         Self::serve(folder.clone(), setup, &["serve", "--config", config, "--data", data, "--listen", "127.0.0.1:0"]).await

@@ -34,6 +34,7 @@ mod edits;
 mod evaluate;
 mod explain;
 mod fields;
+mod forms;
 mod help;
 mod hostile_http;
 mod idempotency;

@@ -81,8 +81,9 @@ pub async fn look_again(app: &App, session: &Session, record: &Record, ruling: R
 }
 
 fn tell(app: &App, record: &Record, (now, due_at): (crate::clock::Timestamp, crate::clock::Timestamp)) -> Vec<crate::delivery::Outgoing> {
-    let has_webhook = app.config().sites.get(&record.comment.site).is_some_and(|site| site.webhook.is_some());
-    has_webhook.then(|| document::ruling_webhook(record, now, due_at, &app.dice)).into_iter().collect()
+    let config = app.config();
+    let hears = config.sites.get(&record.comment.site).filter(|site| site.webhook.is_some());
+    hears.map(|site| document::ruling_webhook(site, record, now, due_at, &app.dice)).into_iter().collect()
 }
 
 fn learn(app: &App, ruled: &[Record]) {
