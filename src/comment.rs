@@ -29,6 +29,8 @@ pub struct Submission {
     pub form_token: Option<String>,
     /// What stood in a field that no person sees.
     pub honeypot: Option<String>,
+    /// Where an Akismet client wants to hear if the word on it changes.
+    pub callback: Option<String>,
 }
 
 /// A submission that was parsed: bounded, trimmed, typed.
@@ -47,6 +49,8 @@ pub struct Comment {
     /// The beginning of the comment that it answers, where the site sent it.
     pub parent_body: Option<String>,
     pub form: Form,
+    /// Where an Akismet client wants to hear if the word on it changes.
+    pub callback: Option<String>,
 }
 
 /// Who says to have written it. Everything here is a claim.
@@ -354,6 +358,7 @@ impl Comment {
                 token: FormToken::Absent,
                 honeypot_filled: submission.honeypot.is_some_and(|value| !text::trim_blank(&value).is_empty()),
             },
+            callback: field("callback", submission.callback)?,
         })
     }
 }

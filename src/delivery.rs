@@ -13,6 +13,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parcel {
     Webhook(Webhook),
+    Callback(Callback),
     Mail(Mail),
 }
 
@@ -22,6 +23,16 @@ pub struct Webhook {
     pub comment: CommentId,
     /// The JSON that is signed and sent, byte for byte.
     pub payload: String,
+}
+
+/// What an Akismet client is told of a comment of which it heard another word before, at the address that it gave. The key that it must
+/// carry is added when it leaves: no secret lies in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Callback {
+    pub comment: CommentId,
+    pub url: String,
+    /// The word as it now is, in the only two that Akismet has.
+    pub is_spam: bool,
 }
 
 /// A digest, rendered. No field holds a commenter's text but `text` and `html`.

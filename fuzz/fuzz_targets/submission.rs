@@ -41,6 +41,7 @@ fuzz_target!(|bytes: &[u8]| {
         submitted_at: field("submitted_at"),
         form_token: field("form_token"),
         honeypot: field("honeypot"),
+        callback: None,
     };
     let now = Timestamp::from_ms(1_795_000_000_000);
     let id = CommentId::new(now, &Dice::seeded(1));

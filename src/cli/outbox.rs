@@ -83,6 +83,7 @@ fn list(reader: &Reader, shown: &Shown, format: Format) -> anyhow::Result<()> {
 fn of(parcel: &Parcel) -> (&'static str, String) {
     match parcel {
         Parcel::Webhook(webhook) => ("webhook", webhook.comment.to_string()),
+        Parcel::Callback(callback) => ("callback", callback.comment.to_string()),
         Parcel::Mail(mail) => ("mail", mask_email(&mail.to_address, "...")),
     }
 }
@@ -93,12 +94,12 @@ fn row(listed: &Listed, now: Timestamp) -> String {
     let state = if listed.dead { "dead".to_owned() } else { format!("in {wait} s") };
     let attempts = listed.attempts;
     let error = terminal_text(listed.error.as_deref().unwrap_or("not tried yet"));
-    format!("{}  {kind:<7}  {state:<9}  {attempts:>3} tried  {}  {of}  {error}", listed.id, listed.site)
+    format!("{}  {kind:<8}  {state:<9}  {attempts:>3} tried  {}  {of}  {error}", listed.id, listed.site)
 }
 
 fn document(listed: &Listed) -> serde_json::Value {
     let (kind, of) = of(&listed.parcel);
-    let (webhook, mail) = if kind == "webhook" { (Some(&of), None) } else { (None, Some(&of)) };
+    let (webhook, mail) = if kind == "mail" { (None, Some(&of)) } else { (Some(&of), None) };
     json!({
         "id": listed.id.to_string(), "site": listed.site.as_str(), "kind": kind, "comment": webhook, "to": mail,
         "state": if listed.dead { "dead" } else { "waiting" }, "attempts": listed.attempts, "error": listed.error,

@@ -1,7 +1,7 @@
 //! How a site speaks Akismet: its key, and what its clients are told in the two words that they know.
 
 use super::problem::Problems;
-use super::secret::HIDDEN;
+use super::secret::{HIDDEN, Secret};
 use super::settings;
 use super::{Akismet, HoldAs};
 use crate::rules::lists::{Networks, parse_network};
@@ -10,23 +10,24 @@ use sha2::{Digest, Sha256};
 /// WordPress refuses a key of any other length before it asks us.
 const KEY_CHARS: usize = 12;
 
-pub(super) fn akismet(problems: &mut Problems, site: &str, written: &settings::Site) -> Akismet {
+pub(super) fn akismet(problems: &mut Problems, site: &str, written: &settings::Site, key: Option<&Secret>) -> Akismet {
     Akismet {
-        key: key(problems, &format!("{site}.akismet_key"), written),
+        key: key.map(|key| Sha256::digest(key.bytes()).into()),
         hold: hold(problems, &format!("{site}.akismet.hold"), written.akismet.hold.as_deref()),
         discard: written.akismet.discard.unwrap_or(true),
     }
 }
 
 /// Host names carry no other characters, and lose capitals on the way.
-fn key(problems: &mut Problems, key: &str, site: &settings::Site) -> Option<[u8; 32]> {
-    let secret = problems.secret(key, &site.akismet_key, &site.akismet_key_file).filter(|secret| !secret.is_empty())?;
+pub(super) fn key(problems: &mut Problems, site: &str, written: &settings::Site) -> Option<Secret> {
+    let key = &format!("{site}.akismet_key");
+    let secret = problems.secret(key, &written.akismet_key, &written.akismet_key_file).filter(|secret| !secret.is_empty())?;
     let is_label = secret.bytes().iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     if !is_label || secret.bytes().len() != KEY_CHARS {
         problems.add(key, HIDDEN, format!("write {KEY_CHARS} of a-z and 0-9"));
         return None;
     }
-    Some(Sha256::digest(secret.bytes()).into())
+    Some(secret)
 }
 
 /// An allowlist that lists nothing would shut everybody out: that is what leaving out the key is for.

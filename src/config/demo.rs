@@ -50,10 +50,11 @@ impl Config {
         config.listen = listen;
         // A visitor may hold as many comments as they like, and sees a mail for each.
         config.digest.per_day_max = usize::MAX;
-        let webhook = Webhook { url: webhook_url, secrets: vec![webhook_secret], reach: Reach::anywhere() };
+        let webhook = Webhook { url: webhook_url, secrets: vec![webhook_secret] };
         for site in config.sites.values_mut().map(Arc::make_mut) {
             site.loopback_only = true;
             site.webhook = Some(webhook.clone());
+            site.reach = Reach::anywhere();
         }
         Ok(config)
     }

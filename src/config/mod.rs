@@ -223,6 +223,8 @@ pub struct Site {
     /// SHA-256 of each API key.
     pub keys: Vec<[u8; 32]>,
     pub akismet: Akismet,
+    /// The key itself: a callback must carry it, since clients take no other word for who calls.
+    pub akismet_key: Option<Secret>,
     /// The only networks from which its Akismet key is good; none: any.
     pub akismet_from: Option<Networks>,
     /// Its keys are refused from other machines: the demo's, which everybody knows.
@@ -236,6 +238,8 @@ pub struct Site {
     pub thresholds: Thresholds,
     pub audit: Audit,
     pub webhook: Option<Webhook>,
+    /// How far webhooks and callbacks may go.
+    pub reach: Reach,
     /// None: no page posts to it by itself.
     pub form: Option<Form>,
 }
@@ -296,7 +300,6 @@ pub struct Webhook {
     pub url: String,
     /// The raw bytes that sign, all of them at once, the present secret first; written `whsec_` and base64 in the settings.
     pub secrets: Vec<Secret>,
-    pub reach: Reach,
 }
 
 #[derive(Debug, Clone)]

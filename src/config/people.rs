@@ -4,10 +4,11 @@
 use super::problem::{Invalid, Problems};
 use super::secret::HIDDEN;
 use super::settings::{self, Settings};
-use super::{Akismet, Audit, Moderator, Role, Site, Thresholds, akismet, behaviour, form, lists};
+use super::{Akismet, Audit, Moderator, Role, Site, Thresholds, akismet, behaviour, form, lists, webhook};
 use crate::budget::Budget;
 use crate::budget::audit::Rates;
 use crate::decision::{Mode, Policy};
+use crate::delivery::Reach;
 use crate::id::{ModeratorId, SiteId};
 use crate::rules::{self, Field};
 use sha2::{Digest, Sha256};
@@ -42,6 +43,7 @@ impl Settings {
             name: "any site".to_owned(),
             keys: Vec::new(),
             akismet: Akismet::SILENT,
+            akismet_key: None,
             akismet_from: None,
             loopback_only: false,
             mode: Mode::Enforce,
@@ -51,6 +53,7 @@ impl Settings {
             thresholds: all.thresholds,
             audit: all.audit,
             webhook: None,
+            reach: Reach::default(),
             form: None,
         };
         problems.settle(site)
@@ -142,11 +145,14 @@ fn site(problems: &mut Problems, id: &str, written: &settings::Site, (base, rule
     let key = format!("sites.{id}");
     let judging = Judging::of(problems, &format!("{key}.policy"), &written.policy, base);
     check_id(problems, &key, id);
+    let akismet_key = akismet::key(problems, &key, written);
+    let reach = webhook::reach(problems, &key, written);
     Site {
         id: SiteId::new(id),
         name: problems.name(&format!("{key}.name"), written.name.as_deref().unwrap_or(id)),
         keys: api_key(problems, &format!("{key}.api_key"), written).into_iter().collect(),
-        akismet: akismet::akismet(problems, &key, written),
+        akismet: akismet::akismet(problems, &key, written, akismet_key.as_ref()),
+        akismet_key,
         akismet_from: akismet::networks(problems, &key, written),
         loopback_only: false,
         mode: mode(problems, &format!("{key}.mode"), written.mode.as_deref()),
@@ -155,7 +161,8 @@ fn site(problems: &mut Problems, id: &str, written: &settings::Site, (base, rule
         budget: judging.budget,
         thresholds: judging.thresholds,
         audit: judging.audit,
-        webhook: super::webhook::webhook(problems, &key, written),
+        webhook: webhook::webhook(problems, &key, written, &reach),
+        reach,
         form: form::form(problems, &key, &written.form),
     }
 }

@@ -12,15 +12,14 @@ use std::net::{IpAddr, Ipv4Addr};
 /// What the Standard Webhooks specification asks of a secret, in bytes.
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
-pub(super) fn webhook(problems: &mut Problems, key: &str, site: &settings::Site) -> Option<Webhook> {
+pub(super) fn webhook(problems: &mut Problems, key: &str, site: &settings::Site, reach: &Reach) -> Option<Webhook> {
     let current = problems.secret(&format!("{key}.webhook_secret"), &site.webhook_secret, &site.webhook_secret_file);
     let old = problems.secret(&format!("{key}.webhook_secret_old"), &site.webhook_secret_old, &site.webhook_secret_old_file);
-    let reach = reach(problems, key, site);
     if site.webhook_url.is_empty() {
         return None;
     }
     let url = problems.url(&format!("{key}.webhook_url"), &site.webhook_url);
-    check_host(problems, &format!("{key}.webhook_url"), &url, &reach);
+    check_host(problems, &format!("{key}.webhook_url"), &url, reach);
     if current.is_none() {
         problems.add(&format!("{key}.webhook_secret"), "missing", "write whsec_ and the base64 of 24 to 64 random bytes");
     }
@@ -28,7 +27,7 @@ pub(super) fn webhook(problems: &mut Problems, key: &str, site: &settings::Site)
         |name: &str, secret: Option<Secret>| secret.and_then(|secret| signing_bytes(problems, &format!("{key}.{name}"), &secret));
     // The present one first: receivers try signatures in order.
     let secrets = [read("webhook_secret", current), read("webhook_secret_old", old)];
-    Some(Webhook { url, secrets: secrets.into_iter().flatten().collect(), reach })
+    Some(Webhook { url, secrets: secrets.into_iter().flatten().collect() })
 }
 
 fn signing_bytes(problems: &mut Problems, key: &str, written: &Secret) -> Option<Secret> {
@@ -42,7 +41,8 @@ fn signing_bytes(problems: &mut Problems, key: &str, written: &Secret) -> Option
     sound.map(Secret::new)
 }
 
-fn reach(problems: &mut Problems, key: &str, site: &settings::Site) -> Reach {
+/// How far what a site is told may go.
+pub(super) fn reach(problems: &mut Problems, key: &str, site: &settings::Site) -> Reach {
     let mut network = |written: &String| {
         let parsed = written.parse::<IpNet>().ok();
         if parsed.is_none() {

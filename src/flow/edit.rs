@@ -29,8 +29,8 @@ pub async fn edit(app: &Arc<App>, site: &Arc<Site>, id: CommentId, submission: S
     if before.status == Status::Queued {
         return Ok(Edited::Busy);
     }
-    let Comment { received_at, submitted_at, form, .. } = before.comment;
-    let comment = Comment { id, received_at, submitted_at, form, ..intake::parse(app, site, submission)? };
+    let Comment { received_at, submitted_at, form, callback, .. } = before.comment;
+    let comment = Comment { id, received_at, submitted_at, form, callback, ..intake::parse(app, site, submission)? };
     let tried = intake::try_out(app, site, comment.clone()).await?;
     let now = tried.decision.decided_at;
     let edit = Edit {

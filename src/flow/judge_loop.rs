@@ -7,7 +7,7 @@ use super::judge::judge;
 use super::memory::Memory;
 use super::models::Models;
 use super::reload::News;
-use super::{App, audit, document, lists};
+use super::{App, audit, document, lists, tell};
 use crate::budget::audit::Inclusion;
 use crate::classifier::Features;
 use crate::clock::Stopwatch;
@@ -204,8 +204,10 @@ fn judge_all(app: &App, all: Vec<Waiting>, sites: &Sites, known: &mut Knowledge)
         known.memory.admit(&site.id, &trace, decision.verdict == Verdict::Publish, now);
         // Whoever brings the ruling with the comment neither asks for the verdict nor needs to be asked about it.
         let is_open = ruled.is_none();
-        let hears = site.webhook.iter().filter(|_| is_open);
-        let outgoing = hears.map(|_| document::verdict_webhook(site, &comment, &decision, now, &app.dice)).collect();
+        let webhook = site.webhook.iter().filter(|_| is_open).map(|_| document::verdict_webhook(site, &comment, &decision, now, &app.dice));
+        // Who did not wait for the judge was given a word for the time being.
+        let callback = seq.and_then(|_| tell::callback(site, (&comment, decision.status()), (now, now), &app.dice));
+        let outgoing = webhook.chain(callback).collect();
         let audit = if is_open { audit::choose(site, &decision, app.dice.unit()) } else { Inclusion::NONE };
         let remembered = (facts.lately, facts.alike);
         let domains = facts.domains.into_iter().map(|record| record.domain).collect();

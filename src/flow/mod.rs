@@ -28,6 +28,7 @@ pub mod review;
 pub mod schedule;
 pub mod spool;
 pub mod submission;
+pub mod tell;
 
 use crate::action::Keys;
 use crate::clock::Clock;

@@ -1,6 +1,7 @@
 //! Retry: what the outbox gave up goes out once more, when somebody has mended what was in its way.
 
-use super::{App, document};
+use super::{App, tell};
+use crate::delivery::Parcel;
 use crate::id::{ParcelId, SiteId};
 use crate::store::{Chosen, Record, StoreError};
 use std::sync::Arc;
@@ -52,9 +53,6 @@ pub async fn dead(app: &Arc<App>, site: Option<&SiteId>) -> Result<Retried, Stor
 async fn some(app: &App, chosen: Chosen, limit: usize) -> Result<usize, StoreError> {
     let now = app.clock.now();
     let config = app.config();
-    let payload = move |record: &Record| {
-        let form = config.sites.get(&record.comment.site).and_then(|site| site.form.as_ref());
-        document::renewed_payload(form, record, now)
-    };
-    app.store.retry(chosen, limit, now, payload).done().await
+    let renew = move |parcel: &Parcel, record: &Record| tell::renewed(config.sites.get(&record.comment.site)?, parcel, record, now);
+    app.store.retry(chosen, limit, now, renew).done().await
 }

@@ -1,7 +1,7 @@
 //! Review: people's rulings, by link, API or CLI. The latest ruling wins and no machine overrides it; what a moderator may rule on is
 //! what the signed link says, each item once a version.
 
-use super::{App, document};
+use super::{App, tell};
 use crate::action::Refused;
 use crate::clock::Timestamp;
 use crate::config::Moderator;
@@ -44,11 +44,8 @@ pub async fn rule(
     let now = app.clock.now();
     let second_look_at = second_look(app, ruling, ruler.via);
     let ruled = Ruled { ruling, by: ruler.by, via: ruler.via.to_owned(), at: now };
-    let hears = app.config().sites.get(site).filter(|site| site.webhook.is_some()).cloned();
     let teller = std::sync::Arc::clone(app);
-    let outgoing = move |record: &Record| -> Vec<_> {
-        hears.iter().map(|site| document::ruling_webhook(site, record, now, now.plus(hush), &teller.dice)).collect()
-    };
+    let outgoing = move |record: &Record| tell::of_ruling(&teller, record, (now, now.plus(hush)));
     let ruled =
         app.store.rule(NewRuling { version, second_look_at, ..NewRuling::new(site.clone(), comment, ruled) }, outgoing).done().await?;
     app.has_ruled(site);

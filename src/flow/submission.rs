@@ -47,6 +47,7 @@ impl From<SubmissionBody> for Submission {
             submitted_at: sent.submitted_at,
             form_token: sent.form_token,
             honeypot: sent.honeypot,
+            callback: None,
         }
     }
 }

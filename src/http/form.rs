@@ -150,6 +150,7 @@ fn submission(form: &Form, allowed: &config::Form, address: IpAddr, user_agent: 
         parent_id: field("parent_id"),
         form_token: field("form_token"),
         honeypot: field("honeypot"),
+        callback: None,
         ..Submission::default()
     }
 }

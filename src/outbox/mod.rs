@@ -1,6 +1,7 @@
 //! The outbox: claim, carry, settle. A lease is on disk before anything is sent and the outcome after it; nothing is open in between.
 //! Each kind of parcel has one carrier, which only says how an attempt ended; when to try again is `delivery`'s to say.
 
+mod callback;
 mod smtp;
 mod webhook;
 
@@ -43,9 +44,13 @@ impl Carriers {
 
     async fn carry(&self, app: &App, delivery: &Delivery, now: Timestamp) -> Outcome {
         match &delivery.parcel {
-            Parcel::Webhook(webhook) => match app.config().sites.get(&delivery.site).and_then(|site| site.webhook.as_ref()) {
-                Some(target) => self.webhook.carry(target, delivery, webhook, now).await,
-                None => Outcome::GiveUp { reason: "the site has no webhook any more".to_owned() },
+            Parcel::Webhook(webhook) => match app.config().sites.get(&delivery.site) {
+                Some(site) => self.webhook.carry(site, delivery, webhook, now).await,
+                None => Outcome::GiveUp { reason: "the site is no more".to_owned() },
+            },
+            Parcel::Callback(callback) => match app.config().sites.get(&delivery.site) {
+                Some(site) => self.webhook.call_back(site, callback, now).await,
+                None => Outcome::GiveUp { reason: "the site is no more".to_owned() },
             },
             Parcel::Mail(mail) => self.mail.carry(mail, delivery).await,
         }
@@ -92,6 +97,7 @@ async fn deliver(app: Arc<App>, carriers: Arc<Carriers>, delivery: Delivery) {
     let next = schedule.next(delivery.attempt, outcome, app.clock.now(), app.dice.unit());
     let kind = match &delivery.parcel {
         Parcel::Webhook(_) => "webhook",
+        Parcel::Callback(_) => "callback",
         Parcel::Mail(_) => "mail",
     };
     let outcome = match &next {

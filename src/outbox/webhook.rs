@@ -4,7 +4,7 @@
 
 use crate::action::hmac_sha256;
 use crate::clock::Timestamp;
-use crate::config::{self, Secret};
+use crate::config::{Secret, Site};
 use crate::delivery::{Delivery, Outcome, Reach, Webhook};
 use crate::flow::chain;
 use base64::Engine;
@@ -30,19 +30,25 @@ impl Carrier {
         Ok(Self { timeout, clients: Mutex::new(clients) })
     }
 
-    pub async fn carry(&self, target: &config::Webhook, delivery: &Delivery, webhook: &Webhook, now: Timestamp) -> Outcome {
+    pub async fn carry(&self, site: &Site, delivery: &Delivery, webhook: &Webhook, now: Timestamp) -> Outcome {
+        let Some(target) = &site.webhook else { return Outcome::GiveUp { reason: "the site has no webhook any more".to_owned() } };
         let (id, timestamp) = (delivery.id.to_string(), now.seconds().to_string());
-        let client = match self.client(target) {
+        let headers = [
+            ("webhook-signature", signatures(&target.secrets, &id, &timestamp, &webhook.payload)),
+            ("webhook-id", id),
+            ("webhook-timestamp", timestamp),
+        ];
+        self.post(&site.reach, &target.url, &headers, webhook.payload.clone(), now).await
+    }
+
+    /// Sends JSON to where the reach allows; how that ended.
+    pub(super) async fn post(&self, reach: &Reach, url: &str, headers: &[(&str, String)], body: String, now: Timestamp) -> Outcome {
+        let client = match self.client(reach, url) {
             Ok(client) => client,
             Err(reason) => return Outcome::Retry { reason, after: None },
         };
-        let request = client
-            .post(&target.url)
-            .header(CONTENT_TYPE, "application/json")
-            .header("webhook-signature", signatures(&target.secrets, &id, &timestamp, &webhook.payload))
-            .header("webhook-id", id)
-            .header("webhook-timestamp", timestamp)
-            .body(webhook.payload.clone());
+        let request = client.post(url).header(CONTENT_TYPE, "application/json").body(body);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
         match request.send().await {
             // The answer's body is left unread, however long it is.
             Ok(response) => outcome(response.status(), response.headers().get(RETRY_AFTER).and_then(|value| retry_after(value, now))),
@@ -51,19 +57,19 @@ impl Carrier {
         }
     }
 
-    /// A client that stays within the target's reach. What is out of it is the admin's to mend, so the parcel waits.
-    fn client(&self, target: &config::Webhook) -> Result<Client, String> {
+    /// A client that stays within the reach. What is out of it is the admin's to mend, so the parcel waits.
+    fn client(&self, reach: &Reach, url: &str) -> Result<Client, String> {
         // An address in place of a name is never looked up. `Url` knows every way to write one: 127.1 and 0x7f000001 are 127.0.0.1.
-        let host = Url::parse(&target.url).ok().and_then(|url| Some(url.host_str()?.trim_matches(['[', ']']).to_owned()));
-        if let Some(address) = host.and_then(|host| host.parse().ok()).filter(|address| !target.reach.allows(*address)) {
+        let host = Url::parse(url).ok().and_then(|url| Some(url.host_str()?.trim_matches(['[', ']']).to_owned()));
+        if let Some(address) = host.and_then(|host| host.parse().ok()).filter(|address| !reach.allows(*address)) {
             return Err(OutOfReach(address).to_string());
         }
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&target.reach) {
+        if let Some(client) = clients.get(reach) {
             return Ok(client.clone());
         }
-        let client = client(target.reach.clone(), self.timeout).map_err(|error| chain(&error))?;
-        clients.insert(target.reach.clone(), client.clone());
+        let client = client(reach.clone(), self.timeout).map_err(|error| chain(&error))?;
+        clients.insert(reach.clone(), client.clone());
         Ok(client)
     }
 }
@@ -171,10 +177,6 @@ mod tests {
         }
     }
 
-    fn target(url: &str, reach: Reach) -> config::Webhook {
-        config::Webhook { url: url.to_owned(), secrets: Vec::new(), reach }
-    }
-
     #[tokio::test]
     async fn what_a_name_resolves_to_is_what_is_looked_at() {
         let look_up = async |reach: Reach| {
@@ -197,9 +199,9 @@ mod tests {
             "http://[::ffff:7f00:1]/",
             "http://[fe80::1]/",
         ] {
-            assert!(carrier.client(&target(url, Reach::default())).unwrap_err().contains("no public address"), "{url}");
-            assert!(carrier.client(&target(url, Reach::anywhere())).is_ok(), "{url}");
+            assert!(carrier.client(&Reach::default(), url).unwrap_err().contains("no public address"), "{url}");
+            assert!(carrier.client(&Reach::anywhere(), url).is_ok(), "{url}");
         }
-        assert!(carrier.client(&target("http://8.8.8.8/", Reach::default())).is_ok());
+        assert!(carrier.client(&Reach::default(), "http://8.8.8.8/").is_ok());
     }
 }

@@ -289,9 +289,9 @@ fn insert(
     let mut statement = connection.prepare_cached(
         "INSERT INTO comments (id, site, received_at, idempotency_key, request_hash, submitted_at, kind, name, email, url, ip, user_agent,
                                role, body, page_url, page_title, parent_id, author, status, verdict, page_excerpt, page_published_at,
-                               page, parent_body, form_token, form_shown_at, honeypot)
+                               page, parent_body, form_token, form_shown_at, honeypot, callback)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26,
-                 ?27)",
+                 ?27, ?28)",
     )?;
     let author = &comment.author;
     let (form_token, form_shown_at) = rows::form_token_of(comment.form.token);
@@ -323,6 +323,7 @@ fn insert(
         form_token,
         form_shown_at,
         comment.form.honeypot_filled,
+        comment.callback,
     ])?)
 }
 

@@ -300,7 +300,7 @@ impl Store {
         })
     }
 
-    /// Takes back the rulings of a batch that still stand, on these sites. A webhook that waits is withdrawn, so that the blog hears nothing;
+    /// Takes back the rulings of a batch that still stand, on these sites. What waits to tell of them is withdrawn, so that the blog hears nothing;
     /// where it has left, `outgoing` makes the one that sets it right. Answers the comments as they now stand.
     pub fn undo(
         &self,
@@ -319,9 +319,10 @@ impl Store {
                 let Some(after) = undo_one(connection, &waiting, (ruling, &site, id), (&name, now))? else { continue };
                 let act = Act { at: now, who: Some(who.clone()), what: What::Undone, comment: Some(id), site: Some(site) };
                 accounts::insert_act(connection, &act)?;
-                if !withdraw(connection, &waiting, &after, now)? {
-                    for outgoing in outgoing(&after) {
-                        super::outbox::insert(connection, &waiting, &outgoing)?;
+                let outgoing = outgoing(&after);
+                if withdraw(connection, &waiting, &after, now)? < outgoing.len() {
+                    for outgoing in &outgoing {
+                        super::outbox::insert(connection, &waiting, outgoing)?;
                     }
                 }
                 undone.push(after);
@@ -389,14 +390,12 @@ fn undo_one(
     super::comments::by_id(connection, site, id)
 }
 
-/// Takes the comment's last webhook out of the outbox, if nobody has tried to carry it and it was to wait; whether there was one.
-fn withdraw(connection: &Connection, waiting: &super::Waiting, record: &Record, now: Timestamp) -> Result<bool, StoreError> {
-    let sql = "DELETE FROM parcels WHERE seq = (SELECT max(seq) FROM parcels WHERE lane = ?1 AND dead = 0)
-               AND kind = 'webhook' AND attempts = 0 AND lease_token IS NULL AND due_at > ?2";
-    let withdrawn = connection.prepare_cached(sql)?.execute(params![record.comment.id.bytes(), now.ms()])? == 1;
-    if withdrawn {
-        waiting.parcels.went(record.comment.site.as_str());
-    }
+/// Takes back what was to tell of the latest ruling, webhook and callback, as far as neither was tried; answers how many.
+fn withdraw(connection: &Connection, waiting: &super::Waiting, record: &Record, now: Timestamp) -> Result<usize, StoreError> {
+    let sql = "DELETE FROM parcels WHERE seq IN (SELECT max(seq) FROM parcels WHERE lane = ?1 AND dead = 0 GROUP BY kind)
+               AND kind <> 'mail' AND attempts = 0 AND lease_token IS NULL AND due_at > ?2";
+    let withdrawn = connection.prepare_cached(sql)?.execute(params![record.comment.id.bytes(), now.ms()])?;
+    (0..withdrawn).for_each(|_| waiting.parcels.went(record.comment.site.as_str()));
     Ok(withdrawn)
 }
 

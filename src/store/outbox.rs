@@ -4,7 +4,7 @@
 use super::waiting::Waiting;
 use super::{Pending, Reader, Record, Store, StoreError, comments, rows};
 use crate::clock::Timestamp;
-use crate::delivery::{Delivery, Listed, Next, Outgoing, Parcel};
+use crate::delivery::{Callback, Delivery, Listed, Next, Outgoing, Parcel, Webhook};
 use crate::dice::Dice;
 use crate::id::{ParcelId, SiteId};
 use rusqlite::{Connection, Row, params};
@@ -127,7 +127,7 @@ pub struct Shown {
 }
 
 impl Store {
-    /// Makes up to `limit` chosen parcels due at once, as if they had never been tried. A webhook is written anew by `renew` from its comment as it
+    /// Makes up to `limit` chosen parcels due at once, as if they had never been tried. What tells of a comment is written anew by `renew` as the comment
     /// stands: it may be long that it was given up, and a blog must not be told today what was true then. Parcels on their way, and those
     /// whose comment is gone, stay as they are. Answers how many became due.
     pub fn retry(
@@ -135,18 +135,20 @@ impl Store {
         chosen: Chosen,
         limit: usize,
         now: Timestamp,
-        renew: impl Fn(&Record) -> String + Send + 'static,
+        renew: impl Fn(&Parcel, &Record) -> Option<Parcel> + Send + 'static,
     ) -> Pending<usize> {
         let waiting = Arc::clone(&self.waiting);
         self.write(move |connection| {
             let mut retried = 0;
             for (seq, listed) in chosen_of(connection, &chosen, limit)? {
-                let content = match &listed.parcel {
+                let comment = match &listed.parcel {
                     Parcel::Mail(_) => None,
-                    Parcel::Webhook(webhook) => match comments::by_id(connection, &listed.site, webhook.comment)? {
-                        Some(record) => Some(renew(&record)),
-                        None => continue,
-                    },
+                    Parcel::Webhook(Webhook { comment, .. }) | Parcel::Callback(Callback { comment, .. }) => Some(*comment),
+                };
+                let content = match comment.map(|id| comments::by_id(connection, &listed.site, id)).transpose()? {
+                    None => None,
+                    Some(None) => continue,
+                    Some(Some(record)) => renew(&listed.parcel, &record).map(|parcel| rows::parcel_of(&parcel)).transpose()?.map(|(.., content)| content),
                 };
                 let sql = "UPDATE parcels SET dead = 0, attempts = 0, due_at = ?2, content = coalesce(?3, content), lease_until = 0 WHERE seq = ?1";
                 connection.prepare_cached(sql)?.execute(params![seq, now.ms(), content])?;

@@ -6,7 +6,7 @@ use crate::classifier::Contribution;
 use crate::clock::Timestamp;
 use crate::comment::{Author, Comment, Form, FormToken, Kind, Page};
 use crate::decision::{Band, Decision, Mode, Policy, Ruling, Status, Verdict};
-use crate::delivery::{Mail, Parcel, Webhook};
+use crate::delivery::{Callback, Mail, Parcel, Webhook};
 use crate::id::{CommentId, DigestId, ModelId, SiteId};
 use crate::rules::{Effect, Finding};
 use rusqlite::Row;
@@ -16,7 +16,8 @@ use sha2::{Digest, Sha256};
 /// The columns [`comment`] reads, in its order.
 pub const COMMENT: &str = "c.seq, c.id, c.site, c.received_at, c.submitted_at, c.kind, c.name, c.email, c.url, c.ip, c.user_agent, c.role, \
                            c.body, c.page_url, c.page_title, c.parent_id, c.status, c.version, c.audited, c.page_excerpt, c.page_published_at, \
-                           c.parent_body, c.form_token, c.form_shown_at, c.honeypot, c.objected_at, c.edited";
+                           c.parent_body, c.form_token, c.form_shown_at, c.honeypot, c.objected_at, c.edited, \
+                           c.callback";
 
 pub struct CommentRow {
     pub seq: i64,
@@ -51,6 +52,7 @@ pub fn comment(row: &Row<'_>) -> Result<CommentRow, StoreError> {
         parent_id: row.get(15)?,
         parent_body: row.get(21)?,
         form: Form { token: form_token(row.get::<_, Option<String>>(22)?.as_deref(), time(23)?)?, honeypot_filled: row.get(24)? },
+        callback: row.get(27)?,
     };
     let status = word(&row.get::<_, String>(16)?, Status::parse)?;
     Ok(CommentRow {
@@ -180,10 +182,20 @@ struct MailRow {
     html: String,
 }
 
-/// Kind, lane and content of a parcel. A comment's webhooks share a lane; a digest has one to itself.
+#[derive(Serialize, Deserialize)]
+struct CallbackRow {
+    url: String,
+    is_spam: bool,
+}
+
+/// Kind, lane and content of a parcel. What a blog is told of one comment shares a lane; a digest has one to itself.
 pub fn parcel_of(parcel: &Parcel) -> Result<(&'static str, [u8; 16], String), StoreError> {
     match parcel {
         Parcel::Webhook(webhook) => Ok(("webhook", webhook.comment.bytes(), webhook.payload.clone())),
+        Parcel::Callback(callback) => {
+            let row = CallbackRow { url: callback.url.clone(), is_spam: callback.is_spam };
+            Ok(("callback", callback.comment.bytes(), json(&row)?))
+        }
         Parcel::Mail(mail) => {
             let row = MailRow {
                 digest: mail.digest.to_string(),
@@ -202,6 +214,10 @@ pub fn parcel_of(parcel: &Parcel) -> Result<(&'static str, [u8; 16], String), St
 pub fn parcel(kind: &str, lane: [u8; 16], content: String) -> Result<Parcel, StoreError> {
     match kind {
         "webhook" => Ok(Parcel::Webhook(Webhook { comment: CommentId::from_bytes(lane), payload: content })),
+        "callback" => {
+            let row: CallbackRow = from_json(&content)?;
+            Ok(Parcel::Callback(Callback { comment: CommentId::from_bytes(lane), url: row.url, is_spam: row.is_spam }))
+        }
         "mail" => {
             let row: MailRow = from_json(&content)?;
             Ok(Parcel::Mail(Mail {

@@ -4,7 +4,7 @@ use super::StoreError;
 use rusqlite::Connection;
 
 /// What an empty store becomes, step by step. A step that has landed is never changed: the next one alters what it made.
-const STEPS: [&str; 11] = [TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS, API_KEYS, DESK, OBJECTIONS, LISTING, EDITS];
+const STEPS: [&str; 12] = [TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS, API_KEYS, DESK, OBJECTIONS, LISTING, EDITS, CALLBACKS];
 
 /// What `PRAGMA user_version` says of a store of this version: how many steps it has taken.
 pub const VERSION: usize = STEPS.len();
@@ -320,4 +320,9 @@ CREATE TABLE edits (
 ALTER TABLE comments ADD COLUMN edited INTEGER NOT NULL DEFAULT 0; -- since the last ruling, which was on another text
 ALTER TABLE rulings ADD COLUMN afresh INTEGER NOT NULL DEFAULT 0;  -- the first on this text, whatever was ruled before
 ALTER TABLE rulings ADD COLUMN objected_at INTEGER; -- ms; since when people had been asked by those whom this ruling answered
+";
+
+/// Where an Akismet client wants to hear if the word on its comment changes.
+const CALLBACKS: &str = "
+ALTER TABLE comments ADD COLUMN callback TEXT;
 ";

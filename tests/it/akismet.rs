@@ -2,7 +2,9 @@
 //! leave no trace, figures from what is stored.
 
 use crate::app::{Answer, BLOG_KEY, Setup, TestApp, stranger};
+use crate::blog::Blog;
 use crate::store::Look;
+use crate::wait::{until, until_true};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -267,4 +269,39 @@ async fn what_an_admin_page_asks_is_answered() {
     assert_eq!(call(&app, "/1.1/deactivate", BLOG, &format!("key={BLOG}")).await.text, "deactivated");
     assert_eq!(app.get("/1.1/test").await.text, "connected");
     assert_eq!(app.get("/1.1/comment-check").await.status, 405);
+}
+
+#[tokio::test]
+async fn a_client_that_gave_an_address_hears_when_people_say_otherwise() {
+    let blog = Blog::open().await;
+    let app = TestApp::start(Setup::default().set("SITES__blog__WEBHOOK_PRIVATE", true)).await;
+    let guid = check(&app, BLOG, &format!("{JANE}&callback={}", blog.url())).await.header("x-akismet-guid").to_owned();
+    let silent = check(&app, BLOG, "comment_author=Ann&comment_content=No+address.").await.header("x-akismet-guid").to_owned();
+    let told = async |times: usize| {
+        until("a callback", || std::future::ready(Some(blog.heard()).filter(|heard| heard.len() == times))).await.pop().unwrap().event
+    };
+    let word = |result: &str| json!({ "key": BLOG, "endpoint": "comment-check", "comments": [{ "guid": guid, "result": result }] });
+    app.rule(BLOG_KEY, &silent, "publish").await;
+    app.rule(BLOG_KEY, &guid, "publish").await;
+    assert_eq!(told(1).await, word("false"));
+    // What the client itself reports comes back to nobody.
+    report(&app, "spam", &format!("{JANE}&guid={guid}")).await;
+    app.rule(BLOG_KEY, &guid, "remove").await;
+    assert_eq!(told(2).await, word("true"));
+    Look::into(&app).outbox_drained().await;
+    assert_eq!(blog.heard().len(), 2);
+    assert!(blog.heard().iter().all(|heard| heard.webhook_id.is_empty()), "it is signed by its key alone");
+}
+
+#[tokio::test]
+async fn a_callback_goes_no_further_than_a_webhook() {
+    let blog = Blog::open().await;
+    let app = TestApp::start(Setup::default()).await;
+    let guid = check(&app, BLOG, &format!("{JANE}&callback={}", blog.url())).await.header("x-akismet-guid").to_owned();
+    app.rule(BLOG_KEY, &guid, "publish").await;
+    let look = Look::into(&app);
+    let refusal = "127.0.0.1 is no public address: webhook_private = true or webhook_networks would allow it";
+    until_true("it is refused", || look.count(&format!("SELECT count(*) FROM parcels WHERE last_error = '{refusal}'")) == 1).await;
+    assert!(blog.heard().is_empty());
+    assert_eq!(look.count(&format!("SELECT count(*) FROM parcels WHERE content LIKE '%{BLOG}%'")), 0, "no key lies in the outbox");
 }

@@ -2,7 +2,7 @@
 
 use crate::decision::Ruling;
 use crate::flow::accounts::Session;
-use crate::flow::{App, document, review};
+use crate::flow::{App, review, tell};
 use crate::id::{CommentId, SiteId};
 use crate::store::{Batch, NewRuling, Record, Ruled, StoreError};
 use std::collections::BTreeSet;
@@ -50,7 +50,7 @@ pub async fn rule(app: &Arc<App>, session: &Session, asked: &[Asked], ruling: Ru
     }
     let teller = Arc::clone(app);
     let due_at = now.plus(hush);
-    let outgoing = move |record: &Record| tell(&teller, record, (now, due_at));
+    let outgoing = move |record: &Record| tell::of_ruling(&teller, record, (now, due_at));
     let taken = app.store.rule_together(new, outgoing).done().await?;
     learn(app, &taken);
     let known: BTreeSet<CommentId> = taken.iter().map(|record| record.comment.id).collect();
@@ -66,7 +66,7 @@ pub async fn undo(app: &Arc<App>, session: &Session, batch: Batch) -> Result<Vec
     let now = app.clock.now();
     let who = (session.moderator.id.clone(), session.moderator.name.clone(), session.sites.clone());
     let teller = Arc::clone(app);
-    let undone = app.store.undo(batch, who, now, move |record| tell(&teller, record, (now, now))).done().await?;
+    let undone = app.store.undo(batch, who, now, move |record| tell::as_it_stands(&teller, record, (now, now))).done().await?;
     learn(app, &undone);
     app.held.notify_one();
     Ok(undone)
@@ -78,12 +78,6 @@ pub async fn undo(app: &Arc<App>, session: &Session, batch: Batch) -> Result<Vec
 /// [`StoreError`] from the store.
 pub async fn look_again(app: &App, session: &Session, record: &Record, ruling: Ruling) -> Result<bool, StoreError> {
     app.store.look_again(record, session.moderator.id.clone(), ruling, app.clock.now()).done().await
-}
-
-fn tell(app: &App, record: &Record, (now, due_at): (crate::clock::Timestamp, crate::clock::Timestamp)) -> Vec<crate::delivery::Outgoing> {
-    let config = app.config();
-    let hears = config.sites.get(&record.comment.site).filter(|site| site.webhook.is_some());
-    hears.map(|site| document::ruling_webhook(site, record, now, due_at, &app.dice)).into_iter().collect()
 }
 
 fn learn(app: &App, ruled: &[Record]) {

@@ -73,6 +73,8 @@ impl Sent {
             submitted_at: form.get("comment_date_gmt").and_then(time),
             form_token: None,
             honeypot: form.get("honeypot_field_name").and_then(|name| honeypot(form, name)),
+            // What is no address to call is left out: the comment can be judged without it.
+            callback: field("callback").filter(|url| url.starts_with("https://") || url.starts_with("http://")),
         };
         let id = form.get("guid").or_else(|| form.get("akismet_guid")).and_then(|id| id.parse().ok());
         Ok(Self { submission, id, purpose, reporter: field("reporter") })
@@ -152,7 +154,7 @@ mod tests {
         let fields = "comment_author=Ana&comment_author_email=ana@a.example&comment_author_url=http://a.example&comment_content=Hi%0Ayou\
                       &permalink=https://a.example/1&user_agent=Lynx&comment_type=trackback&comment_parent=7&comment_context[]=tea&comment_context[]=pots\
                       &comment_date_gmt=2026-11-23T00:33:01Z&comment_post_modified_gmt=2026-11-22+00:00:00&user_role=editor&reporter=bob&HTTP_ACCEPT=x\
-                      &honeypot_field_name=hp&hp=x";
+                      &honeypot_field_name=hp&hp=x&callback=https://a.example/wp-json/akismet/v1/webhook";
         let text = |text: &str| Some(text.to_owned());
         let expected = Submission {
             name: text("Ana"),
@@ -169,6 +171,7 @@ mod tests {
             role: text("editor"),
             submitted_at: text("2026-11-23T00:33:01Z"),
             honeypot: text("x"),
+            callback: text("https://a.example/wp-json/akismet/v1/webhook"),
             ..Submission::default()
         };
         assert_eq!(sent(fields), Sent { submission: expected, id: None, purpose: Purpose::Traffic, reporter: text("bob") });
@@ -176,6 +179,7 @@ mod tests {
         check("comment_parent=0", |sent| sent.parent_id.clone(), &None);
         check("honeypot_field_name=hp&POST_hp=x", |sent| sent.honeypot.clone(), &text("x"));
         check("honeypot_field_name=hp&hp=", |sent| sent.honeypot.clone(), &None);
+        check("callback=file:///etc/passwd", |sent| sent.callback.clone(), &None);
     }
 
     #[test]
