@@ -59,6 +59,16 @@ async fn clients_of_npm_work() {
 }
 
 #[tokio::test]
+async fn the_client_of_crates_io_works() {
+    let Some(folder) = clients() else { return };
+    let app = TestApp::start(Setup::default()).await;
+    run(&app, &folder, &folder.join("bin/calls-by-instant-akismet").display().to_string(), &[]);
+    let look = Look::into(&app);
+    assert_eq!(look.one::<String>("SELECT ruled FROM comments"), "publish");
+    assert!(look.one::<i64>("SELECT submitted_at FROM comments") > 1_700_000_000_000, "its seconds are a time of this age, in ms");
+}
+
+#[tokio::test]
 async fn the_wordpress_plugin_works_and_its_comment_is_stored_as_it_was_typed() {
     let Some(folder) = clients() else { return };
     let app = TestApp::start(Setup::default()).await;

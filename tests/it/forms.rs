@@ -3,17 +3,35 @@
 use crate::app::{Answer, BLOG_KEY, Setup, TestApp};
 use crate::blog::Blog;
 use crate::store::Look;
-use crate::wait::until_true;
+use crate::wait::{until, until_true};
+use crate::webdriver::Browser;
 use reqwest::Method;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 const PAGE: &str = "http://localhost:1313";
 const EXAMPLE: &str = include_str!("../../config/integrations/static/comment-form.html");
 
 /// A daemon whose site `blog` has a form for [`PAGE`], published to everybody.
 async fn start(setup: Setup) -> TestApp {
-    let form = "[sites.blog.form]\norigins = ['http://localhost:1313']\n[sites.blog.policy]\npublish_max = 0.999999999\n[sites.blog.rules]\nform_seconds_min = 0\n";
-    TestApp::start_with(setup, form).await
+    start_for(PAGE, setup).await
+}
+
+async fn start_for(origin: &str, setup: Setup) -> TestApp {
+    let form = format!("[sites.blog.form]\norigins = ['{origin}']\n");
+    let judging = "[sites.blog.policy]\npublish_max = 0.999999999\n[sites.blog.rules]\nform_seconds_min = 0\n";
+    TestApp::start_with(setup, &(form + judging)).await
+}
+
+/// A web server that knows one page.
+async fn serve(listener: TcpListener, page: String) {
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{page}", page.len());
+    while let Ok((mut stream, _)) = listener.accept().await {
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") && stream.read_buf(&mut request).await.is_ok_and(|bytes| bytes > 0) {}
+        let _ = stream.write_all(answer.as_bytes()).await;
+    }
 }
 
 async fn post(app: &TestApp, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Answer {
@@ -56,6 +74,30 @@ async fn the_example_page_posts_what_the_form_takes_and_its_reader_comes_back() 
     let event = &heard.last().unwrap().event;
     assert_eq!((&event["content"]["body"], &event["content"]["name"]), (&json!("I count to ten and pour."), &json!("Jo")));
     assert!(!event.to_string().contains("jo@") && !event.to_string().contains("127.0.0.1"), "{event}");
+}
+
+#[tokio::test]
+async fn a_browser_posts_from_a_static_page_and_its_reader_is_told_there() {
+    let Some(browser) = Browser::start().await else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+    let app = start_for(&origin, Setup::default()).await;
+    let page = EXAMPLE.replace("https://hamlet.example.org", &app.base).replace("https://blog.example.org", &origin);
+    tokio::spawn(serve(listener, page));
+    browser.go(&format!("{origin}/a-page/")).await;
+    until("the page has its token", || async {
+        let has_token = browser.run("return document.querySelector('[name=form_token]').value != ''").await;
+        (has_token == true).then_some(())
+    })
+    .await;
+    for (name, value) in JO {
+        browser.fill(&format!("[name={name}]"), value).await;
+    }
+    browser.click("form button").await;
+    browser.says("#comment-published", "Thank you, your comment is published.").await;
+    assert_eq!(browser.url().await, format!("{origin}/a-page/#comment-published"));
+    let stored = "SELECT count(*) FROM comments WHERE name = 'Jo' AND form_token = 'shown' AND status = 'published'";
+    assert_eq!(Look::into(&app).count(stored), 1);
 }
 
 #[tokio::test]
