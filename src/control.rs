@@ -4,12 +4,15 @@
 
 use crate::access::{NewKey, Scope, Scopes};
 use crate::decision::Ruling;
+use crate::flow::forget::{self, End};
+use crate::flow::import::{self, Outcome, Row};
 use crate::flow::models::SiteModel;
 use crate::flow::reload::{self, NotReloaded, Reloaded};
 use crate::flow::retry::{self, Retried};
 use crate::flow::review::{self, Ruler};
 use crate::flow::{App, access, accounts, chain, spool};
 use crate::id::{CommentId, ModeratorId, SiteId};
+use crate::store::{Forgotten, StoreError};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,7 +21,8 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
-/// A line longer than this is no command of ours: the longest comment there may be (16 MiB) fits, with what JSON adds to it.
+/// A line longer than this is no command of ours: the longest comment there may be (16 MiB) fits, with what JSON adds to it, and a batch of
+/// an import.
 const LINE_BYTES_MAX: u64 = 32 << 20;
 
 /// How long a command may take, its writing included.
@@ -46,6 +50,12 @@ pub enum Command {
     RevokeKey { site: String, name: String },
     /// A moderator begins anew.
     ResetModerator { id: String },
+    /// These comments of a site go for good; the last batch ends it.
+    Forget { site: String, ids: Vec<String>, author: Option<String>, is_last: bool },
+    /// What this one ruled on these comments is taken back.
+    Unrule { site: String, ids: Vec<String>, by: String, is_last: bool },
+    /// Comments of a file with what people decided. The last batch of a file may call for a training.
+    Import { site: String, file: String, rows: Vec<Row>, is_last: bool },
 }
 
 /// What came of it.
@@ -84,6 +94,11 @@ pub enum Reply {
     Retried {
         parcels: usize,
         left: usize,
+    },
+    Imported(Outcome),
+    Forgotten {
+        comments: usize,
+        labels: usize,
     },
     Failed {
         reason: String,
@@ -142,6 +157,10 @@ async fn answer(app: &Arc<App>, stream: UnixStream) -> io::Result<()> {
     let (reading, mut writing) = stream.into_split();
     let mut line = String::new();
     BufReader::new(reading.take(LINE_BYTES_MAX)).read_line(&mut line).await?;
+    if line.is_empty() {
+        // Somebody only looked whether we are here.
+        return Ok(());
+    }
     let reply = match serde_json::from_str(&line) {
         Ok(command) => obey(app, command).await,
         Err(error) => Reply::Failed { reason: format!("no command: {error}") },
@@ -185,6 +204,21 @@ pub async fn obey(app: &Arc<App>, command: Command) -> Reply {
             Ok(Retried { parcels, left }) => Reply::Retried { parcels, left },
             Err(reason) => Reply::Failed { reason },
         },
+        Command::Import { site, file, rows, is_last } => match take_in(app, &SiteId::new(site), file, rows).await {
+            Ok(outcome) => {
+                if is_last {
+                    app.ruled.notify_one();
+                }
+                Reply::Imported(outcome)
+            }
+            Err(reason) => Reply::Failed { reason },
+        },
+        Command::Forget { site, ids, author, is_last } => {
+            forgotten(&site, forget::forget(app, &SiteId::new(&site), comment_ids(&ids), author, end(is_last)).await)
+        }
+        Command::Unrule { site, ids, by, is_last } => {
+            forgotten(&site, forget::unrule(app, &SiteId::new(&site), comment_ids(&ids), by, end(is_last)).await)
+        }
         Command::Rule { id, ruling, by } => match rule(app, &id, &ruling, by).await {
             Ok(reply) => reply,
             Err(reason) => Reply::Failed { reason },
@@ -237,6 +271,29 @@ async fn retry(app: &Arc<App>, parcel: Option<&str>, site: Option<SiteId>) -> Re
         None => retry::dead(app, site.as_ref()).await,
     };
     retried.map_err(|error| error.to_string())
+}
+
+fn end(is_last: bool) -> End {
+    if is_last { End::Here } else { End::Later }
+}
+
+fn comment_ids(ids: &[String]) -> Vec<CommentId> {
+    ids.iter().filter_map(|id| id.parse().ok()).collect()
+}
+
+fn forgotten(site: &str, result: Result<Forgotten, StoreError>) -> Reply {
+    match result {
+        Ok(forgotten) => Reply::Forgotten { comments: forgotten.comments.len(), labels: forgotten.labels.len() },
+        Err(error) => Reply::Failed { reason: format!("{site}: {}", chain(&error)) },
+    }
+}
+
+async fn take_in(app: &App, site: &SiteId, file: String, rows: Vec<Row>) -> Result<Outcome, String> {
+    if !app.config().sites.contains_key(site) {
+        return Err(format!("the settings have no site {site}"));
+    }
+    app.store.room(app.clock.now()).map_err(|full| full.to_string())?;
+    import::take_in(app, site, file, rows).await.map_err(|error| chain(&error))
 }
 
 async fn rule(app: &Arc<App>, id: &str, ruling: &str, by: String) -> Result<Reply, String> {

@@ -9,7 +9,7 @@ use crate::flow::judge_loop::{self, Knowledge};
 use crate::flow::memory::Memory;
 use crate::flow::models::{Models, SiteModel};
 use crate::flow::schedule::{self, NotTrained, Trained};
-use crate::flow::{App, audit, digest, intake, lists, reload};
+use crate::flow::{App, audit, digest, intake, lists, reload, retention};
 use crate::http;
 use crate::id::SiteId;
 use crate::outbox::{self, Carriers};
@@ -36,6 +36,9 @@ const AUDIT_EVERY: Duration = Duration::from_mins(10);
 
 /// Files of lists are looked at this often; a look is one `stat` each.
 const LISTS_EVERY: Duration = Duration::from_secs(5);
+
+/// Spans are in days, so an hour late is on time.
+const RETAIN_EVERY: Duration = Duration::from_hours(1);
 
 /// Rulings come in bunches: a training waits for so much of one.
 const LEARN_EVERY: Duration = Duration::from_secs(2);
@@ -154,6 +157,7 @@ impl Daemon {
         tasks.spawn(watch_audits(Arc::clone(&app)));
         tasks.spawn(watch_files(Arc::clone(&app)));
         tasks.spawn(learn(Arc::clone(&app)));
+        tasks.spawn(retain(Arc::clone(&app)));
         if let Some(listener) = self.control {
             tasks.spawn(control::serve(Arc::clone(&app), listener));
         }
@@ -233,6 +237,16 @@ async fn watch_audits(app: Arc<App>) {
         }
         warned = known;
         tokio::time::sleep(AUDIT_EVERY).await;
+    }
+}
+
+/// What is old enough goes, at the start and from then on every hour.
+async fn retain(app: Arc<App>) {
+    loop {
+        if let Err(error) = retention::run(&app).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "retention.failed");
+        }
+        tokio::time::sleep(RETAIN_EVERY).await;
     }
 }
 

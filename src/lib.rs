@@ -10,7 +10,8 @@
 //!   turns allowed errors into thresholds; a [`trace`] is what is kept of a comment, by which [`traffic`] counts floods and [`campaign`]
 //!   finds near-copies; [`action`] signs links; [`access`] is what a key allows; [`delivery`] says when to try again; [`pace`] counts how
 //!   often somebody comes.
-//! - **[`dns`]** stands lowest of the shells, since comments of every door are looked up before they are judged: what lists of others say.
+//! - **[`dns`]** and **[`import`]** stand lowest of the shells: what lists of others say of a comment before it is judged, and readers of the files in
+//!   which other programs kept comments.
 //! - **Keepers**: [`config`] (what runs), [`store`] (what is written down), [`shelf`] (models), [`view`] (mails and pages).
 //! - **[`flow`]**: the stories. [`flow::intake`] takes a comment to its verdict, [`flow::digest`] puts the doubtful before people,
 //!   [`flow::review`] takes their rulings, [`flow::learn`] learns from them.
@@ -50,6 +51,7 @@ pub mod dns;
 pub mod flow;
 pub mod http;
 pub mod id;
+pub mod import;
 pub mod meters;
 pub mod outbox;
 pub mod pace;

@@ -103,6 +103,26 @@ impl Shelf {
         self.write_promoted(&promoted)
     }
 
+    /// The model that a roll-back would bring; none: the starter.
+    ///
+    /// # Errors
+    /// [`ShelfError::NothingBefore`] when none was promoted.
+    pub fn before(&self, site: &SiteId) -> Result<Option<ModelId>, ShelfError> {
+        let mut of_site = self.promoted()?.into_iter().filter(|(of, _)| of == site).rev();
+        of_site.next().ok_or_else(|| ShelfError::NothingBefore(site.clone()))?;
+        Ok(of_site.next().map(|(_, id)| id))
+    }
+
+    /// No model of a site's own judges it any more, and none is rolled back to.
+    ///
+    /// # Errors
+    /// [`ShelfError`] when the list cannot be read or written.
+    pub fn retire(&self, site: &SiteId) -> Result<(), ShelfError> {
+        let mut promoted = self.promoted()?;
+        promoted.retain(|(of, _)| of != site);
+        self.write_promoted(&promoted)
+    }
+
     /// Makes the model a site's current one that was so before; answers which (none: the starter).
     ///
     /// # Errors

@@ -1,19 +1,25 @@
 //! The command line: one file a command. Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 the answer is no or it could
 //! not be done, 2 usage, 3 configuration, 4 unreachable, 5 busy, 10 partly done.
 
+mod backup;
 mod campaigns;
 mod config_check;
 mod diff;
 mod digest;
+mod doctor;
 mod evaluate;
 mod explain;
+mod export;
 mod fit_counts;
+mod forget;
+mod import;
 mod init;
 mod lists;
 mod manual;
 mod model;
 mod moderator;
 mod outbox;
+mod owner;
 mod queue;
 mod reload;
 mod replay;
@@ -30,6 +36,7 @@ mod train_site;
 use crate::config::settings::Settings;
 use crate::config::{Invalid, Site, Source};
 use crate::daemon::CannotServe;
+use crate::flow::backup::CannotCopy;
 use crate::flow::learn::CannotLearn;
 use crate::id::SiteId;
 use crate::store::StoreError;
@@ -82,6 +89,18 @@ enum Command {
     /// The models on the shelf
     #[command(subcommand)]
     Model(model::ModelCommand),
+    /// Take in comments that another program kept, with what people decided there; mails nobody
+    Import(import::Import),
+    /// Look at everything that the daemon leans on, and say what to mend; 1 when something is broken
+    Doctor(doctor::Doctor),
+    /// Everything of a site or of a person as JSONL, which `hamlet import` takes back
+    Export(export::Export),
+    /// Copy store and models while the daemon runs
+    Backup(backup::Backup),
+    /// Put a back-up in place of the store, while no daemon runs
+    Restore(backup::Restore),
+    /// Take a person, a comment, a time, a campaign or a moderator's rulings out of store and model, for good
+    Forget(forget::Forget),
     /// Comments that wait for a person
     #[command(subcommand)]
     Queue(queue::QueueCommand),
@@ -184,6 +203,12 @@ fn obey(command: Command, environment: &Environment) -> anyhow::Result<()> {
         Command::Replay(replay) => replay.run(environment),
         Command::Retrain(retrain) => retrain.run(environment),
         Command::Model(model) => model.run(environment),
+        Command::Import(import) => import.run(environment),
+        Command::Doctor(doctor) => doctor.run(environment),
+        Command::Export(export) => export.run(environment),
+        Command::Backup(backup) => backup.run(environment),
+        Command::Restore(restore) => restore.run(environment),
+        Command::Forget(forget) => forget.run(environment),
         Command::Queue(queue) => queue.run(environment),
         Command::Outbox(outbox) => outbox.run(environment),
         Command::Lists(lists) => lists.run(environment),
@@ -226,6 +251,9 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if cause.is::<evaluate::WrongUse>() {
         return Some(2);
     }
+    if cause.is::<Partly>() {
+        return Some(10);
+    }
     match cause.downcast_ref::<CannotServe>() {
         Some(CannotServe::Config(_)) => return Some(3),
         Some(CannotServe::Store(error)) => return code_of(error),
@@ -234,9 +262,12 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if let Some(CannotLearn::Store(error)) = cause.downcast_ref() {
         return code_of(error);
     }
+    if let Some(CannotCopy::Store(error)) = cause.downcast_ref() {
+        return code_of(error);
+    }
     match cause.downcast_ref::<StoreError>() {
         Some(StoreError::Missing(_)) => Some(4),
-        Some(StoreError::Locked(_) | StoreError::Busy) => Some(5),
+        Some(StoreError::Locked(_) | StoreError::Busy | StoreError::Held(_)) => Some(5),
         _ => None,
     }
 }
@@ -246,6 +277,11 @@ fn refusal(reply: crate::control::Reply) -> anyhow::Error {
     let crate::control::Reply::Failed { reason } = reply else { return anyhow::anyhow!("the daemon answered something else") };
     anyhow::anyhow!(reason)
 }
+
+/// Some of it is done and the rest is not.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Partly(String);
 
 /// A line of the result. Unlike `println!` it does not panic when nobody reads any more.
 fn say(line: impl std::fmt::Display) -> io::Result<()> {

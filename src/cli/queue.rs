@@ -1,13 +1,13 @@
 //! `hamlet queue`: what waits for a person, and ruling on it from the terminal.
 
+use super::owner::Owner;
 use super::{Environment, Place};
 use crate::clock::Clock;
-use crate::control::{self, Command, Reply};
-use crate::flow::App;
-use crate::store::{Bounds, Reader, Record, Store};
+use crate::control::{Command, Reply};
+use crate::store::{Reader, Record};
 use crate::text::cut;
 use crate::view::{mask_email, terminal_text};
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Subcommand, ValueEnum};
 use std::io::Write;
 
@@ -106,10 +106,7 @@ fn row(record: &Record, now: crate::clock::Timestamp) -> String {
 
 /// Through the running daemon, else straight into the store.
 pub(super) fn ask(place: &Place, environment: &Environment, command: Command) -> anyhow::Result<Reply> {
-    match control::ask(&place.data(environment)?, &command).context("the daemon does not answer")? {
-        Some(reply) => Ok(reply),
-        None => alone(place, environment, command),
-    }
+    Owner::of_store(place, environment)?.ask(command)
 }
 
 fn rule(place: &Place, environment: &Environment, command: Command) -> anyhow::Result<()> {
@@ -123,15 +120,4 @@ fn rule(place: &Place, environment: &Environment, command: Command) -> anyhow::R
         eprintln!("it was ruled so before; nothing changed");
     }
     Ok(())
-}
-
-/// No daemon runs: the ruling goes into the store, and its webhook waits there for the next start.
-fn alone(place: &Place, environment: &Environment, command: Command) -> anyhow::Result<Reply> {
-    let config = place.settings(environment)?.check()?;
-    let data = place.data(environment)?;
-    Reader::open(&data)?;
-    let bounds = Bounds { wal_bytes_max: config.store.wal_bytes_max, disk_free_bytes_min: config.store.disk_free_bytes_min };
-    let store = Store::open(&data, bounds)?;
-    let (app, _) = App::new(config, store, Clock::System, crate::dice::Dice::system()?, String::new())?;
-    Ok(super::serve::runtime()?.block_on(control::obey(&app, command)))
 }

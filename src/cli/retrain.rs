@@ -5,9 +5,9 @@ use crate::classifier::train::CannotTrain;
 use crate::clock::Clock;
 use crate::control::{self, Command, Reply};
 use crate::dice::Dice;
-use crate::flow::audit;
 use crate::flow::certify::Asked;
 use crate::flow::learn::{self, CannotLearn};
+use crate::flow::{audit, forget};
 use crate::id::{ModelId, SiteId};
 use crate::shelf::{self, Shelf};
 use crate::store::Reader;
@@ -33,6 +33,10 @@ impl Retrain {
         let (reader, shelf) = (Reader::open(&data)?, Shelf::of(&data));
         let named = self.site.as_ref().map(SiteId::new);
         if let (true, Some(site)) = (self.roll_back, &named) {
+            let before = shelf.before(site)?.map(|id| shelf.model(&id)).transpose()?;
+            if let Some(at) = before.map(|model| forget::known_to(&reader, site, &model)).transpose()?.flatten() {
+                bail!("the model before learnt from what was forgotten on {}; train anew with `hamlet retrain --site {site}`", at.date());
+            }
             shelf.roll_back(site)?;
             return hand_over(&data, site, &shelf::current_or_starter(&shelf, site)?.id);
         }

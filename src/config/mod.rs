@@ -28,6 +28,7 @@ mod form;
 mod lists;
 mod people;
 mod problem;
+mod retention;
 mod secret;
 pub mod settings;
 mod source;
@@ -237,6 +238,7 @@ pub struct Site {
     pub budget: Budget,
     pub thresholds: Thresholds,
     pub audit: Audit,
+    pub retention: Retention,
     pub webhook: Option<Webhook>,
     /// How far webhooks and callbacks may go.
     pub reach: Reach,
@@ -252,6 +254,14 @@ impl Site {
             Thresholds::Budget => terms.and_then(|terms| terms.policy(self.budget)).unwrap_or(self.policy),
         }
     }
+}
+
+/// How long what a comment says of a person is kept, from when it came; none: for as long as the comment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Retention {
+    pub bodies: Option<Duration>,
+    pub addresses: Option<Duration>,
+    pub ips: Option<Duration>,
 }
 
 /// How a site is answered that speaks Akismet.

@@ -2,9 +2,10 @@
 //! overrides laid on top.
 
 use super::problem::{Invalid, Problems};
+use super::retention::retention;
 use super::secret::HIDDEN;
 use super::settings::{self, Settings};
-use super::{Akismet, Audit, Moderator, Role, Site, Thresholds, akismet, behaviour, form, lists, webhook};
+use super::{Akismet, Audit, Moderator, Retention, Role, Site, Thresholds, akismet, behaviour, form, lists, webhook};
 use crate::budget::Budget;
 use crate::budget::audit::Rates;
 use crate::decision::{Mode, Policy};
@@ -52,6 +53,7 @@ impl Settings {
             budget: all.budget,
             thresholds: all.thresholds,
             audit: all.audit,
+            retention: retention(&mut problems, "retention", &self.retention, Retention::default()),
             webhook: None,
             reach: Reach::default(),
             form: None,
@@ -88,6 +90,7 @@ const NO_POLICY: Policy = Policy { publish_max: 0.0, reject_min: 1.0, discard_mi
 pub(super) fn sites(problems: &mut Problems, settings: &Settings) -> BTreeMap<SiteId, Arc<Site>> {
     let judging = Judging::of(problems, "policy", &settings.policy, Judging::none());
     let rules = rules::Settings { dns_lists: super::dns::rules(problems, settings), ..of_all(problems, settings) };
+    let kept = retention(problems, "retention", &settings.retention, Retention::default());
     if settings.sites.is_empty() {
         let instead = "no site is configured: add [sites.NAME] with an api_key, or try `hamlet serve --demo`";
         problems.add("sites", "empty", instead);
@@ -95,7 +98,7 @@ pub(super) fn sites(problems: &mut Problems, settings: &Settings) -> BTreeMap<Si
     let mut sites = BTreeMap::new();
     let mut keys: BTreeMap<[u8; 32], String> = BTreeMap::new();
     for (id, written) in &settings.sites {
-        let site = site(problems, id, written, (judging, &rules));
+        let site = site(problems, id, written, (judging, &rules, kept));
         let own = site.keys.iter().map(|key| ("api_key", *key)).chain(site.akismet.key.map(|key| ("akismet_key", key)));
         for (name, key) in own {
             let place = format!("sites.{id}.{name}");
@@ -139,9 +142,9 @@ impl Judging {
     }
 }
 
-type OfAll<'a> = (Judging, &'a rules::Settings);
+type OfAll<'a> = (Judging, &'a rules::Settings, Retention);
 
-fn site(problems: &mut Problems, id: &str, written: &settings::Site, (base, rules_base): OfAll<'_>) -> Site {
+fn site(problems: &mut Problems, id: &str, written: &settings::Site, (base, rules_base, kept): OfAll<'_>) -> Site {
     let key = format!("sites.{id}");
     let judging = Judging::of(problems, &format!("{key}.policy"), &written.policy, base);
     check_id(problems, &key, id);
@@ -161,6 +164,7 @@ fn site(problems: &mut Problems, id: &str, written: &settings::Site, (base, rule
         budget: judging.budget,
         thresholds: judging.thresholds,
         audit: judging.audit,
+        retention: retention(problems, &format!("{key}.retention"), &written.retention, kept),
         webhook: webhook::webhook(problems, &key, written, &reach),
         reach,
         form: form::form(problems, &key, &written.form),

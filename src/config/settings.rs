@@ -29,6 +29,7 @@ pub struct Settings {
     pub(super) review: Review,
     pub(super) learning: Learning,
     pub(super) policy: Policy,
+    pub(super) retention: Retention,
     pub(super) rules: Rules,
     pub(super) dns: Dns,
     #[serde(default)]
@@ -254,6 +255,7 @@ pub(super) struct Site {
     pub rules: Rules,
     pub policy: Policy,
     pub form: Form,
+    pub retention: Retention,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -261,6 +263,16 @@ pub(super) struct Site {
 pub(super) struct Form {
     pub origins: Vec<String>,
     pub comments_per_minute_max: Option<i64>,
+}
+
+/// Like [`Policy`]: what is not written comes from the layer below.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+#[expect(clippy::struct_field_names, reason = "the unit is part of a key's name")]
+pub(super) struct Retention {
+    pub bodies_days: Option<i64>,
+    pub addresses_days: Option<i64>,
+    pub ips_days: Option<i64>,
 }
 
 /// What is not written is the default.

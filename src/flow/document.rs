@@ -135,6 +135,14 @@ pub fn edit_webhook(site: &Site, record: &Record, now: Timestamp, dice: &Dice) -
     webhook(site, "comment.verdict", &record.comment, &Document::of_record(record), (now, now), dice)
 }
 
+/// What a blog is told of a comment that was forgotten: its id, and nothing else.
+pub fn erased_webhook(comment: &Comment, now: Timestamp, dice: &Dice) -> Outgoing {
+    let data = serde_json::json!({ "id": comment.id.to_string(), "status": "erased" });
+    let event = serde_json::json!({ "type": "comment.erased", "timestamp": now.to_string(), "data": data });
+    let parcel = Parcel::Webhook(Webhook { comment: comment.id, payload: event.to_string() });
+    Outgoing { id: ParcelId::new(now, dice), site: comment.site.clone(), parcel, due_at: now }
+}
+
 /// What a blog is told of a ruling, from `due_at` on.
 pub fn ruling_webhook(site: &Site, record: &Record, now: Timestamp, due_at: Timestamp, dice: &Dice) -> Outgoing {
     webhook(site, "comment.ruling", &record.comment, &Document::of_record(record), (now, due_at), dice)

@@ -9,7 +9,7 @@ use crate::config::{Config, Site};
 use crate::decision::Decision;
 use crate::id::{CommentId, SiteId};
 use crate::rules::lists::List;
-use crate::store::{Arrival, Full, Idempotency, Pending, Received, Record, Ruled, StoreError};
+use crate::store::{Arrival, Full, Idempotency, Pending, Received, Record, Ruled, StoreError, Unlearnt};
 use crate::text::{Reading, trim_blank};
 use crate::trace::Trace;
 use std::collections::HashMap;
@@ -43,6 +43,8 @@ pub enum Knock {
     Queued,
     /// A site gets another model, verified.
     Model(Box<(SiteId, SiteModel)>),
+    /// Comments of a site were forgotten; these labels go with them.
+    Forgotten(SiteId, Vec<Unlearnt>),
     /// A list as its file has it now.
     List(Arc<List>),
     /// Other settings than before.
@@ -162,6 +164,11 @@ impl Door {
     pub(super) fn give_settings(&self, news: News) -> Result<(), StoreError> {
         news.config.sites.keys().for_each(|site| self.ruled(site));
         self.knocks.blocking_send(Knock::Settings(Box::new(news))).map_err(|_| StoreError::Stopped)
+    }
+
+    /// Tells the judge what was forgotten. Where nobody judges, the next start knows nothing of it.
+    pub async fn forgotten(&self, site: SiteId, labels: Vec<Unlearnt>) {
+        let _ = self.knocks.send(Knock::Forgotten(site, labels)).await;
     }
 
     /// Gives the sites that have it another state of a list. For threads outside the runtime.

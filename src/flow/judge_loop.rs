@@ -16,7 +16,7 @@ use crate::config::Site;
 use crate::decision::{Status, Verdict};
 use crate::id::SiteId;
 use crate::rules::lists::List;
-use crate::store::{Idempotency, Judged, Pending, Received, Ruled, StoreError};
+use crate::store::{Idempotency, Judged, Pending, Received, Ruled, StoreError, Unlearnt};
 use crate::text::Reading;
 use crate::trace::Trace;
 use std::collections::BTreeMap;
@@ -62,6 +62,11 @@ fn judge_until_stopped(app: &App, mut knocks: Knocks, mut known: Knowledge) {
                 Knock::Trial(trial) => trials.push(*trial),
                 Knock::Queued => {}
                 Knock::Model(given) => known.models.take(given.0, given.1),
+                Knock::Forgotten(site, labels) => {
+                    // The memory is read again from the store, where what is being written down must stand by then.
+                    finish(app, &mut known, writing.take());
+                    forget(app, &mut known, &site, &labels);
+                }
                 Knock::List(list) => take(&mut sites, &list),
                 Knock::Settings(news) => sites = follow(&mut known, *news),
                 Knock::Stop => stopping = true,
@@ -77,6 +82,14 @@ fn judge_until_stopped(app: &App, mut knocks: Knocks, mut known: Knowledge) {
         writing = begun;
     }
     finish(app, &mut known, writing);
+}
+
+/// The model at work unlearns what was forgotten, and what is remembered of the site is read again without it.
+fn forget(app: &App, known: &mut Knowledge, site: &SiteId, labels: &[Unlearnt]) {
+    if let Some(model) = known.models.of_mut(site) {
+        model.unlearn(labels, &mut Features::default());
+    }
+    known.memory.reload(site, app.store.read(), app.clock.now());
 }
 
 /// From now on the sites that have this list judge by what it says now.

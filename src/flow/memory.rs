@@ -23,6 +23,8 @@ const RULINGS_AT_ONCE: usize = 500;
 #[derive(Debug)]
 pub struct Memory {
     hashing: Hashing,
+    /// Of each site.
+    bounds: Bounds,
     sites: BTreeMap<SiteId, SiteMemory>,
 }
 
@@ -69,7 +71,15 @@ impl Memory {
             })
         };
         let sites = sites.map(|site| (site.clone(), load(site))).collect();
-        Self { hashing, sites }
+        Self { hashing, bounds, sites }
+    }
+
+    /// Reads a site's memory again, after comments left the store.
+    pub fn reload(&mut self, site: &SiteId, reader: &Reader, now: Timestamp) {
+        match SiteMemory::load(site, self.bounds, &self.hashing, reader, now) {
+            Ok(memory) => _ = self.sites.insert(site.clone(), memory),
+            Err(error) => tracing::error!(site = %site, error = &error as &dyn std::error::Error, "memory.unreadable"),
+        }
     }
 
     /// The memory of sites that come to others, `sites` in all. Those that are there keep their share until a restart.

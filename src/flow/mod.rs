@@ -3,15 +3,19 @@
 pub mod access;
 pub mod accounts;
 pub mod audit;
+pub mod backup;
 pub mod campaigns;
 pub mod certify;
 pub mod desk;
 pub mod digest;
+pub mod doctor;
 pub mod document;
 pub mod edit;
 pub mod evaluate;
 pub mod examples;
 pub mod explain;
+pub mod forget;
+pub mod import;
 pub mod intake;
 pub mod judge;
 pub mod judge_loop;
@@ -23,6 +27,7 @@ pub mod objection;
 pub mod reload;
 pub mod replay;
 pub mod report;
+pub mod retention;
 pub mod retry;
 pub mod review;
 pub mod schedule;
@@ -96,6 +101,7 @@ impl App {
     ) -> Result<(Arc<Self>, intake::Knocks), StoreError> {
         let keys = Keys::new(store.keys("action", clock.now(), &dice).wait()?);
         let api_keys = access::Keyring::load(store.read())?;
+        store.salt(clock.now(), &dice)?;
         let (door, knocks) = intake::door(&config);
         let app = Self {
             shelf: Shelf::of(&config.data),

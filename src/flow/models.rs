@@ -9,7 +9,7 @@ use crate::config::Site;
 use crate::decision::{Policy, Recent};
 use crate::id::{ModelId, SiteId};
 use crate::shelf::{self, Shelf, ShelfError};
-use crate::store::{Reader, Relabelled, StoreError};
+use crate::store::{Reader, Relabelled, StoreError, Unlearnt};
 use crate::text::Reading;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,8 +53,10 @@ enum News {
 #[derive(Debug, Clone)]
 struct Live {
     model: Model,
-    /// The last ruling it knows, by its number.
+    /// The last ruling it knows, by its number,
     ruling: i64,
+    /// and the last that it was trained on.
+    trained: i64,
     /// Whether it learnt anything that the frozen one does not know.
     has_learnt: bool,
 }
@@ -108,7 +110,7 @@ impl SiteModel {
         let tracker = Tracker::new(model.card.spam, model.card.ham);
         // Rulings are learnt over what was trained on rulings; a model from elsewhere knows none of them.
         let ruling = model.card.ruling.unwrap_or(0);
-        let live = model.counts.is_some().then(|| Box::new(Live { model: model.clone(), ruling, has_learnt: false }));
+        let live = model.counts.is_some().then(|| Box::new(Live { model: model.clone(), ruling, trained: ruling, has_learnt: false }));
         // The counts are for learning, which the frozen one does not.
         Self { frozen: Arc::new(Model { counts: None, ..model }), news: News::Follows { live, tracker } }
     }
@@ -164,6 +166,17 @@ impl SiteModel {
         }
     }
 
+    /// Takes labels out again that were forgotten, those that it knows. The frozen model keeps its share in them until the next training.
+    pub fn unlearn(&mut self, labels: &[Unlearnt], features: &mut Features) {
+        let News::Follows { live: Some(live), .. } = &mut self.news else { return };
+        for Unlearnt { body, label, ruling, is_imported } in labels {
+            let last_known = if *is_imported { live.trained } else { live.ruling };
+            if *ruling <= last_known {
+                live.has_learnt |= live.model.unlearn(features, &Reading::of(body), *label);
+            }
+        }
+    }
+
     /// Learns the rulings that it does not know yet.
     ///
     /// # Errors
@@ -171,7 +184,7 @@ impl SiteModel {
     pub fn catch_up(&mut self, reader: &Reader, site: &SiteId, features: &mut Features) -> Result<(), StoreError> {
         let News::Follows { live: Some(live), .. } = &mut self.news else { return Ok(()) };
         loop {
-            let news = reader.relabelled(site, live.ruling, RULINGS_AT_ONCE)?;
+            let news = reader.relabelled(site, (live.ruling, live.trained), RULINGS_AT_ONCE)?;
             if news.is_empty() {
                 return Ok(());
             }

@@ -2,12 +2,14 @@
 //! so that a young site learns at once and an old one is seldom bothered. How it is trained is `learn`'s.
 
 use super::certify::Asked;
+use super::forget;
 use super::learn::{self, CannotLearn};
 use super::models::{NoModel, SiteModel};
 use super::{App, chain};
 use crate::budget::Budget;
 use crate::budget::audit::Rates;
 use crate::classifier::train::{CannotTrain, EXAMPLES_MIN};
+use crate::clock::Timestamp;
 use crate::config::Site;
 use crate::decision::Policy;
 use crate::id::SiteId;
@@ -52,7 +54,8 @@ impl Trained {
                 Some(trained) => *trained,
                 None => app.shelf.current(&site.id)?.map_or(0, |model| model.card.spam + model.card.ham + model.card.copies),
             };
-            if is_due(app.config().learning.labels_min, trained, (spam, ham)) {
+            let is_due = is_due(app.config().learning.labels_min, trained, (spam, ham));
+            if is_due || app.config().learning.labels_min > 0 && knows_forgotten(app, &site.id)? {
                 self.0.insert(site.id.clone(), spam + ham);
                 due.push(Arc::clone(site));
             } else {
@@ -61,6 +64,16 @@ impl Trained {
         }
         Ok(due)
     }
+}
+
+/// Whether a site's current model learnt from what has been forgotten since.
+fn knows_forgotten(app: &App, site: &SiteId) -> Result<bool, NotTrained> {
+    // Reading a model takes its time, and hardly ever was anything forgotten.
+    if app.store.read().forgotten_since(site, Timestamp::from_ms(0), i64::MAX)?.is_none() {
+        return Ok(false);
+    }
+    let current = app.shelf.current(site)?;
+    Ok(current.map(|model| forget::known_to(app.store.read(), site, &model)).transpose()?.flatten().is_some())
 }
 
 /// `labels_min` is what the first training takes, 0 is never; both classes must be there.
@@ -138,6 +151,11 @@ impl Order {
 /// [`NotTrained`].
 pub fn train(app: &App, site: &Site, program: &Path) -> Result<Option<SiteModel>, NotTrained> {
     match ask(program, &Order::of(app, site)).map_err(NotTrained::Process)? {
+        // A model that knows what was forgotten goes, although there is no better one yet.
+        Answer::TooFew if knows_forgotten(app, &site.id)? => {
+            app.shelf.retire(&site.id)?;
+            Ok(Some(SiteModel::load(&app.shelf, app.store.read(), &site.id)?))
+        }
         Answer::TooFew => Ok(None),
         Answer::Failed { reason } => Err(NotTrained::Failed(reason)),
         Answer::Trained => Ok(Some(SiteModel::load(&app.shelf, app.store.read(), &site.id)?)),

@@ -8,6 +8,7 @@ mod auth;
 mod batch;
 mod body;
 mod desk;
+mod erase;
 mod error;
 mod form;
 mod head;
@@ -47,7 +48,8 @@ pub fn router(app: &Arc<App>) -> Router {
     let api = Router::new()
         .route("/v1/comments", get(listing::list).post(api::submit))
         .route("/v1/comments/batch", post(batch::submit))
-        .route("/v1/comments/{id}", get(api::read).put(api::edit))
+        .route("/v1/comments/{id}", get(api::read).put(api::edit).delete(erase::comment))
+        .route("/v1/erasures", post(erase::person))
         .route("/v1/comments/{id}/ruling", post(api::rule))
         .route("/v1/comments/{id}/report", post(objections::report))
         .route("/v1/comments/{id}/appeal", post(objections::appeal))

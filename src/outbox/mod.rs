@@ -5,6 +5,9 @@ mod callback;
 mod smtp;
 mod webhook;
 
+pub use smtp::try_out as try_mail;
+pub use webhook::try_out as try_webhook;
+
 use crate::clock::Timestamp;
 use crate::delivery::{Delivery, Next, Outcome, Parcel, Schedule};
 use crate::flow::App;

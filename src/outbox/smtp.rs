@@ -93,6 +93,20 @@ fn connect(smtp: &Smtp, timeout: Duration) -> Result<AsyncSmtpTransport<Tokio1Ex
     })
 }
 
+/// Connects as a mail would, with TLS and login, and says goodbye.
+///
+/// # Errors
+/// What went wrong, in words.
+pub async fn try_out(smtp: &Smtp, timeout: Duration) -> Result<(), String> {
+    let transport = connect(smtp, timeout).map_err(|error| chain(&error))?;
+    match tokio::time::timeout(timeout, transport.test_connection()).await {
+        Ok(Ok(true)) => Ok(()),
+        Ok(Ok(false)) => Err("the mail server closed the connection".to_owned()),
+        Ok(Err(error)) => Err(chain(&error)),
+        Err(_) => Err("the mail server did not answer in time".to_owned()),
+    }
+}
+
 /// What an SMTP failure means. A refusal of this mail is final; a refusal of our login is the admin's to mend, so the mail waits. The server's
 /// own words stay out of the reason: they often repeat the address.
 fn outcome(error: &lettre::transport::smtp::Error) -> Outcome {

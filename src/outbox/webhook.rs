@@ -109,6 +109,16 @@ fn signatures(secrets: &[Secret], id: &str, timestamp: &str, body: &str) -> Stri
     secrets.iter().map(|secret| signature(secret.bytes(), id, timestamp, body)).collect::<Vec<_>>().join(" ")
 }
 
+/// Asks whether anything answers where a site's webhooks go, and within its reach; sends nothing.
+///
+/// # Errors
+/// What went wrong, in words.
+pub async fn try_out(url: &str, reach: &Reach, timeout: Duration) -> Result<u16, String> {
+    let carrier = Carrier::new(timeout).map_err(|error| chain(&error))?;
+    let answer = carrier.client(reach, url)?.head(url).send().await;
+    answer.map(|answer| answer.status().as_u16()).map_err(|error| chain(&error.without_url()))
+}
+
 /// `v1,` and base64 of HMAC-SHA-256 over `id.timestamp.body`.
 fn signature(secret: &[u8], id: &str, timestamp: &str, body: &str) -> String {
     let mac = hmac_sha256(secret, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body.as_bytes()]);

@@ -75,7 +75,7 @@ pub struct Record {
 }
 
 impl Record {
-    fn new(seq: i64, comment: Comment, status: Status) -> Self {
+    pub(super) fn new(seq: i64, comment: Comment, status: Status) -> Self {
         Self { seq, comment, status, version: 1, audited: false, objected_at: None, edited: false, decision: None, ruled: None }
     }
 
@@ -280,17 +280,19 @@ pub(super) fn complete(connection: &Connection, row: CommentRow) -> Result<Recor
     Ok(Record { seq, comment, status, version, audited, objected_at, edited, decision, ruled })
 }
 
-fn insert(
+pub(super) fn insert(
     connection: &Connection,
     comment: &Comment,
     idempotency: Option<&Idempotency>,
     (status, verdict): (Status, Option<Verdict>),
 ) -> Result<i64, StoreError> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO comments (id, site, received_at, idempotency_key, request_hash, submitted_at, kind, name, email, url, ip, user_agent,
-                               role, body, page_url, page_title, parent_id, author, status, verdict, page_excerpt, page_published_at,
-                               page, parent_body, form_token, form_shown_at, honeypot, callback)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26,
+        "INSERT INTO comments (seq, id, site, received_at, idempotency_key, request_hash, submitted_at, kind, name, email, url, ip,
+                               user_agent, role, body, page_url, page_title, parent_id, author, status, verdict, page_excerpt,
+                               page_published_at, page, parent_body, form_token, form_shown_at, honeypot, callback)
+         VALUES (1 + max((SELECT coalesce(max(seq), 0) FROM comments),
+                         (SELECT coalesce(max(last), 0) FROM numbers WHERE name = 'comments')),
+                 ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26,
                  ?27, ?28)",
     )?;
     let author = &comment.author;

@@ -371,9 +371,10 @@ fn undo_one(
     let sql = "SELECT afresh, objected_at FROM rulings WHERE seq = ?1";
     let asked = |row: &Row<'_>| Ok((row.get::<_, bool>(0)?, row.get::<_, Option<i64>>(1)?));
     let (edited, objected_at) = connection.prepare_cached(sql)?.query_row([ruling], asked)?;
-    let sql = "INSERT INTO rulings (site, comment, ruling, actor, via, at) VALUES (?1, ?2, ?3, ?4, 'undo', ?5)";
+    let next = super::rulings::NEXT;
+    let sql = format!("INSERT INTO rulings (seq, site, comment, ruling, actor, via, at) VALUES ({next}, ?1, ?2, ?3, ?4, 'undo', ?5)");
     let word = stands.map_or(rows::NO_RULING, Ruling::as_str);
-    connection.prepare_cached(sql)?.insert(params![site.as_str(), before.seq, word, name, now.ms()])?;
+    connection.prepare_cached(&sql)?.insert(params![site.as_str(), before.seq, word, name, now.ms()])?;
     let status = match (stands, &before.decision) {
         (Some(_), Some(decision)) if edited => decision.status_after_edit(stands),
         (Some(ruling), _) => ruling.status(),

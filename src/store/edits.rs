@@ -30,6 +30,7 @@ pub struct Edit {
 pub struct Earlier {
     pub version: u32,
     pub name: Option<String>,
+    pub email: Option<String>,
     pub url: Option<String>,
     pub body: String,
     /// It said so until then.
@@ -63,11 +64,17 @@ impl Reader {
     /// [`StoreError`] from the database.
     pub fn earlier(&self, seq: i64) -> Result<Vec<Earlier>, StoreError> {
         self.with(|connection| {
-            let sql = "SELECT version, name, url, body, until FROM edits WHERE comment = ?1 ORDER BY version";
+            let sql = "SELECT version, name, email, url, body, until FROM edits WHERE comment = ?1 ORDER BY version";
             let mut statement = connection.prepare_cached(sql)?;
             let earlier = statement.query_map([seq], |row| {
-                let until = Timestamp::from_ms(row.get(4)?);
-                Ok(Earlier { version: row.get(0)?, name: row.get(1)?, url: row.get(2)?, body: row.get(3)?, until })
+                Ok(Earlier {
+                    version: row.get(0)?,
+                    name: row.get(1)?,
+                    email: row.get(2)?,
+                    url: row.get(3)?,
+                    body: row.get(4)?,
+                    until: Timestamp::from_ms(row.get(5)?),
+                })
             })?;
             Ok(earlier.collect::<Result<_, _>>()?)
         })

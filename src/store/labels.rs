@@ -11,7 +11,7 @@ use rusqlite::params;
 /// What a site's people have ruled so far.
 #[derive(Debug, Clone)]
 pub struct Labelled {
-    /// Every comment whose last ruling is a label, oldest first.
+    /// Every comment whose last ruling is a label and whose text is still there, oldest first.
     pub examples: Vec<Example>,
     /// The comments' numbers, in the same order.
     pub numbers: Vec<i64>,
@@ -59,8 +59,8 @@ impl Reader {
     /// [`StoreError`] from the database.
     pub fn labelled(&self, site: &SiteId) -> Result<Labelled, StoreError> {
         self.with(|connection| {
-            let sql = "SELECT body, ruled, page_url, seq FROM comments INDEXED BY comments_ruled WHERE site = ?1 AND ruled IS NOT NULL AND edited = 0
-                       ORDER BY seq";
+            let sql = "SELECT body, ruled, page_url, seq FROM comments INDEXED BY comments_ruled
+                       WHERE site = ?1 AND ruled IS NOT NULL AND edited = 0 AND body <> '' ORDER BY seq";
             let mut statement = connection.prepare_cached(sql)?;
             let mut found = statement.query([site.as_str()])?;
             let (mut examples, mut numbers) = (Vec::new(), Vec::new());
@@ -83,7 +83,7 @@ impl Reader {
         self.with(|connection| {
             let sql = "SELECT count(*) FILTER (WHERE ruled = 'spam'), count(*) FILTER (WHERE ruled = 'publish')
                        FROM comments INDEXED BY comments_ruled
-                       WHERE site = ?1 AND ruled IS NOT NULL AND edited = 0";
+                       WHERE site = ?1 AND ruled IS NOT NULL AND edited = 0 AND body <> ''";
             Ok(connection.prepare_cached(sql)?.query_row([site.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?)
         })
     }
@@ -123,18 +123,21 @@ impl Reader {
         })
     }
 
-    /// The rulings of a site after the one of this number, in order, at most `limit` of them.
+    /// The rulings of a site after the one of this number, in order, at most `limit` of them. Imports are left out: they come by the hundred
+    /// thousand and wait for a training, which knows them up to the number `trained`.
     ///
     /// # Errors
     /// [`StoreError`] from the database.
-    pub fn relabelled(&self, site: &SiteId, after: i64, limit: usize) -> Result<Vec<Relabelled>, StoreError> {
+    pub fn relabelled(&self, site: &SiteId, (after, trained): (i64, i64), limit: usize) -> Result<Vec<Relabelled>, StoreError> {
         self.with(|connection| {
             let sql = "SELECT r.seq, c.body, r.ruling,
                               iif(r.afresh, NULL,
-                                  (SELECT p.ruling FROM rulings p WHERE p.comment = r.comment AND p.seq < r.seq ORDER BY p.seq DESC LIMIT 1))
-                       FROM rulings r JOIN comments c ON c.seq = r.comment WHERE r.site = ?1 AND r.seq > ?2 ORDER BY r.seq LIMIT ?3";
+                                  (SELECT p.ruling FROM rulings p WHERE p.comment = r.comment AND p.seq < r.seq
+                                   AND (p.via <> 'import' OR p.seq <= ?4) ORDER BY p.seq DESC LIMIT 1))
+                       FROM rulings r JOIN comments c ON c.seq = r.comment
+                       WHERE r.site = ?1 AND r.seq > ?2 AND r.via <> 'import' AND c.body <> '' ORDER BY r.seq LIMIT ?3";
             let mut statement = connection.prepare_cached(sql)?;
-            let mut found = statement.query(params![site.as_str(), after, limit])?;
+            let mut found = statement.query(params![site.as_str(), after, limit, trained])?;
             let mut relabelled = Vec::new();
             while let Some(row) = found.next()? {
                 let now = rows::standing(&row.get::<_, String>(2)?)?.and_then(Label::of);

@@ -5,23 +5,29 @@
 mod accounts;
 mod api_keys;
 mod audits;
+mod backup;
 mod checkpoint;
 mod comments;
 mod desk;
 mod digests;
 mod edits;
 mod facts;
+mod forget;
+mod health;
 mod history;
+mod imports;
 mod labels;
 mod listing;
 mod lists;
 mod objections;
 mod outbox;
 mod reports;
+mod retention;
 mod rows;
 mod rulings;
 mod schema;
 mod tallies;
+mod tombstones;
 mod traces;
 mod waiting;
 mod writer;
@@ -29,17 +35,23 @@ mod writer;
 pub use accounts::{Act, TokenHash, What};
 pub use api_keys::{ApiKey, NewApiKey};
 pub use audits::Audit;
+pub use backup::copy;
 pub use comments::{Arrival, Idempotency, Judged, Received, Record, Ruled};
 pub use desk::{Batch, Given, SecondLooks, Waits, Way};
 pub use digests::{DigestRecord, NewDigest, Standing};
 pub use edits::{Earlier, Edit};
+pub use forget::{Forgotten, Target, Unlearnt};
+pub use health::Health;
 pub use history::Span;
+pub use imports::{Imported, Taken};
 pub use labels::{Decided, Labelled, Relabelled};
 pub use listing::{Listed, Sought};
 pub use lists::ListHits;
 pub use objections::{NewObjection, Objected};
 pub use outbox::{Chosen, Shown};
+pub use retention::Part;
 pub use rulings::NewRuling;
+pub use schema::VERSION;
 pub use tallies::Tally;
 pub use traces::{RuledTrace, Traced};
 pub use writer::Pending;
@@ -112,13 +124,29 @@ pub enum StoreError {
     Thread(std::io::Error),
     #[error("a row holds what this version cannot read: {0}")]
     Row(String),
+    #[error("the store is damaged ({0}); `hamlet restore` puts a back-up in its place, and sqlite3's .recover saves what can be read")]
+    Damaged(Arc<rusqlite::Error>),
+    #[error("the disk of the store is full ({0}); nothing of this was written")]
+    DiskFull(Arc<rusqlite::Error>),
+    #[error("the store cannot be written ({0}); its directory and files must be writable for this user")]
+    ReadOnly(Arc<rusqlite::Error>),
+    #[error("another program holds the store ({0}), perhaps sqlite3 in a transaction; try again when it has ended")]
+    Held(Arc<rusqlite::Error>),
     #[error("sqlite: {0}")]
     Sqlite(Arc<rusqlite::Error>),
 }
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(Arc::new(error))
+        use rusqlite::ErrorCode;
+        let (code, error) = (error.sqlite_error_code(), Arc::new(error));
+        match code {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error),
+            Some(ErrorCode::DiskFull) => Self::DiskFull(error),
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly(error),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Held(error),
+            _ => Self::Sqlite(error),
+        }
     }
 }
 
@@ -127,6 +155,10 @@ impl StoreError {
     fn again(&self) -> Self {
         match self {
             Self::Sqlite(error) => Self::Sqlite(Arc::clone(error)),
+            Self::Damaged(error) => Self::Damaged(Arc::clone(error)),
+            Self::DiskFull(error) => Self::DiskFull(Arc::clone(error)),
+            Self::ReadOnly(error) => Self::ReadOnly(Arc::clone(error)),
+            Self::Held(error) => Self::Held(Arc::clone(error)),
             Self::Busy => Self::Busy,
             Self::Row(what) => Self::Row(what.clone()),
             Self::Stopped | Self::Locked(_) | Self::Newer { .. } | Self::Missing(_) | Self::Files { .. } | Self::Thread(_) => Self::Stopped,
@@ -146,23 +178,17 @@ impl Store {
         };
         // Readers' addresses and the keys that sign links lie here: for the daemon's own user only.
         DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(files(data))?;
-        let lock_path = data.join("hamlet.lock");
-        let lock = File::create(&lock_path).map_err(files(&lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StoreError::Locked(data.to_owned())),
-            Err(TryLockError::Error(source)) => return Err(StoreError::Files { path: lock_path, source }),
-        }
+        let lock = lock(data)?;
         let path = Self::file(data);
         File::options().create(true).append(true).mode(0o600).open(&path).map_err(files(&path))?;
         let connection = Connection::open(&path)?;
         connection.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
-             PRAGMA cache_size = -32000;",
+             PRAGMA cache_size = -32000; PRAGMA secure_delete = ON;",
         )?;
         connection.pragma_update(None, "wal_autocheckpoint", checkpoint::writer_pages(bounds.wal_bytes_max))?;
         prepare_once(&connection)?;
-        schema::migrate(&connection)?;
+        schema::migrate(&connection, data)?;
         // The lock says that we are alone: whoever leased a parcel before is gone, and it need not wait for the lease to run out.
         connection.execute("UPDATE parcels SET lease_token = NULL, lease_until = 0 WHERE lease_token IS NOT NULL AND dead = 0", [])?;
         let waiting = Arc::new(Waiting::count(&connection)?);
@@ -256,6 +282,21 @@ impl Store {
             let keys = statement.query_map([purpose], |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(keys.collect::<Result<Vec<_>, _>>()?)
         })
+    }
+}
+
+/// Makes this process the owner of a data directory, until the file is dropped.
+///
+/// # Errors
+/// [`StoreError::Locked`] when another process is.
+pub fn lock(data: &Path) -> Result<File, StoreError> {
+    let path = data.join("hamlet.lock");
+    let files = |source| StoreError::Files { path: path.clone(), source };
+    let lock = File::create(&path).map_err(files)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked(data.to_owned())),
+        Err(TryLockError::Error(source)) => Err(files(source)),
     }
 }
 

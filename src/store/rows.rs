@@ -92,8 +92,11 @@ pub fn page_key(comment: &Comment) -> Option<[u8; 16]> {
 
 /// The author's record is kept under a hash, so that the index holds no address; case does not make another person.
 pub fn author_key(comment: &Comment) -> Option<[u8; 16]> {
-    let email = comment.author.email.as_deref()?.to_lowercase();
-    let digest = Sha256::digest(email.as_bytes());
+    comment.author.email.as_deref().and_then(author_key_of)
+}
+
+pub fn author_key_of(email: &str) -> Option<[u8; 16]> {
+    let digest = Sha256::digest(email.to_lowercase().as_bytes());
     digest.first_chunk().copied()
 }
 

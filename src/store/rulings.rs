@@ -10,6 +10,10 @@ use crate::id::{CommentId, ModeratorId, SiteId};
 use rusqlite::{Connection, params};
 use std::sync::Arc;
 
+/// The number of the next ruling. Those of rulings that were forgotten are not given again: models and memories count by them.
+pub(super) const NEXT: &str =
+    "1 + max((SELECT coalesce(max(seq), 0) FROM rulings), (SELECT coalesce(max(last), 0) FROM numbers WHERE name = 'rulings'))";
+
 /// A ruling about to be given.
 #[derive(Debug, Clone)]
 pub struct NewRuling {
@@ -82,10 +86,11 @@ pub(super) fn rule_one(
 
 /// Writes a ruling and what follows from it.
 pub(super) fn rule(connection: &Connection, before: Record, ruled: Ruled, batch: Option<Batch>) -> Result<Record, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO rulings (site, comment, ruling, actor, via, at, batch, afresh, objected_at)
-                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    )?;
+    let sql = format!(
+        "INSERT INTO rulings (seq, site, comment, ruling, actor, via, at, batch, afresh, objected_at)
+         VALUES ({NEXT}, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
     let site = before.comment.site.as_str();
     statement.insert(params![
         site,

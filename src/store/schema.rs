@@ -2,21 +2,42 @@
 
 use super::StoreError;
 use rusqlite::Connection;
+use std::path::Path;
 
 /// What an empty store becomes, step by step. A step that has landed is never changed: the next one alters what it made.
-const STEPS: [&str; 12] = [TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS, API_KEYS, DESK, OBJECTIONS, LISTING, EDITS, CALLBACKS];
+const STEPS: [&str; 13] =
+    [TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS, API_KEYS, DESK, OBJECTIONS, LISTING, EDITS, CALLBACKS, KEEPING];
 
 /// What `PRAGMA user_version` says of a store of this version: how many steps it has taken.
 pub const VERSION: usize = STEPS.len();
 
-/// Brings the store to [`VERSION`]; refuses one from the future.
-pub fn migrate(connection: &Connection) -> Result<(), StoreError> {
+/// The copy that a store leaves behind when it takes steps, in its directory.
+pub const COPY_PREFIX: &str = "hamlet.db.schema-";
+
+/// Brings the store to [`VERSION`], after a copy of it was made; refuses one from the future.
+pub fn migrate(connection: &Connection, data: &Path) -> Result<(), StoreError> {
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let newer = || StoreError::Newer { found, known: VERSION };
     let missing = STEPS.get(usize::try_from(found).map_err(|_| newer())?..).ok_or_else(newer)?;
     if !missing.is_empty() {
+        if found > 0 {
+            copy_before(connection, &data.join(format!("{COPY_PREFIX}{found}")))?;
+        }
         connection.execute_batch(&format!("BEGIN IMMEDIATE; {} PRAGMA user_version = {VERSION}; COMMIT;", missing.concat()))?;
     }
+    Ok(())
+}
+
+/// One that an earlier try left is replaced: the store has not changed since.
+fn copy_before(connection: &Connection, copy: &Path) -> Result<(), StoreError> {
+    let files = |source| StoreError::Files { path: copy.to_owned(), source };
+    match std::fs::remove_file(copy) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(files(error)),
+        Ok(()) | Err(_) => {}
+    }
+    super::backup::vacuum_into(connection, copy)?;
+    std::fs::set_permissions(copy, std::os::unix::fs::PermissionsExt::from_mode(0o600)).map_err(files)?;
+    tracing::info!(copy = %copy.display(), "store.copied_before_migration");
     Ok(())
 }
 
@@ -325,4 +346,69 @@ ALTER TABLE rulings ADD COLUMN objected_at INTEGER; -- ms; since when people had
 /// Where an Akismet client wants to hear if the word on its comment changes.
 const CALLBACKS: &str = "
 ALTER TABLE comments ADD COLUMN callback TEXT;
+";
+
+/// What came from elsewhere, and what went for good.
+const KEEPING: &str = "
+-- One row for each comment that `hamlet import` brought. Its ruling stands in `rulings`, by way of `import`.
+CREATE TABLE imports (
+    site    TEXT NOT NULL,
+    source  TEXT NOT NULL,                      -- the format, and the comment's id there or a hash of it: who comes twice is known
+    comment INTEGER NOT NULL REFERENCES comments (seq),
+    file    TEXT NOT NULL,
+    line    INTEGER NOT NULL,
+    machine TEXT,                               -- what a filter said of it there; never a label
+    PRIMARY KEY (site, source)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX imports_comment ON imports (comment);
+
+-- What was forgotten, as salted hashes, so that it does not come back with a backup or a file.
+CREATE TABLE tombstones (
+    kind TEXT NOT NULL,                         -- comment, author
+    hash BLOB NOT NULL,
+    at   INTEGER NOT NULL,                      -- ms; whatever came until then
+    PRIMARY KEY (kind, hash)
+) STRICT, WITHOUT ROWID;
+
+-- When something was forgotten, and how much: no ids, no names. A model that was trained before, on labels of then, does not come back.
+CREATE TABLE forgets (
+    seq      INTEGER PRIMARY KEY,
+    site     TEXT NOT NULL,
+    at       INTEGER NOT NULL,                  -- ms
+    comments INTEGER NOT NULL,
+    labels   INTEGER NOT NULL,
+    ruling   INTEGER NOT NULL                   -- the first ruling among them, by its number; 0 where no label went
+) STRICT;
+
+-- The highest number that was ever given where rows can go: numbers are not given twice.
+CREATE TABLE numbers (
+    name TEXT PRIMARY KEY,
+    last INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What is deleted with its comment is found by it.
+CREATE INDEX traces_comment ON traces (comment);
+CREATE INDEX list_hits_comment ON list_hits (comment);
+CREATE INDEX digest_items_comment ON digest_items (comment);
+
+-- How far each site's retention has come: everything up to this comment is without it.
+CREATE TABLE retention (
+    site    TEXT NOT NULL,
+    what    TEXT NOT NULL,                      -- bodies, addresses, ips
+    through INTEGER NOT NULL,
+    PRIMARY KEY (site, what)
+) STRICT, WITHOUT ROWID;
+
+-- Comments that retention has passed, and to which something was added since: it goes with the next run.
+CREATE TABLE late (
+    site    TEXT NOT NULL,
+    comment INTEGER NOT NULL REFERENCES comments (seq),
+    PRIMARY KEY (site, comment)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER edited_late AFTER INSERT ON edits
+    WHEN new.comment <= (SELECT max(through) FROM retention WHERE site = new.site)
+    BEGIN INSERT OR IGNORE INTO late VALUES (new.site, new.comment); END;
+CREATE TRIGGER objected_late AFTER INSERT ON objections
+    WHEN new.comment <= (SELECT max(through) FROM retention WHERE site = new.site)
+    BEGIN INSERT OR IGNORE INTO late VALUES (new.site, new.comment); END;
 ";

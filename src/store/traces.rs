@@ -67,7 +67,7 @@ impl Reader {
         })
     }
 
-    /// The rulings of a site after the one of this number, in order, at most `limit` of them.
+    /// The rulings of a site after the one of this number, in order, at most `limit` of them. Imported comments left no trace.
     ///
     /// # Errors
     /// [`StoreError`] from the database.
@@ -77,7 +77,7 @@ impl Reader {
                               iif(r.afresh, NULL,
                                   (SELECT p.ruling FROM rulings p WHERE p.comment = r.comment AND p.seq < r.seq ORDER BY p.seq DESC LIMIT 1))
                        FROM rulings r LEFT JOIN traces t ON t.site = r.site AND t.comment = r.comment
-                       WHERE r.site = ?1 AND r.seq > ?2 ORDER BY r.seq LIMIT ?3";
+                       WHERE r.site = ?1 AND r.seq > ?2 AND r.via <> 'import' ORDER BY r.seq LIMIT ?3";
             let mut statement = connection.prepare_cached(sql)?;
             let mut found = statement.query(params![site.as_str(), after, limit])?;
             let mut ruled = Vec::new();

@@ -118,7 +118,7 @@ async fn answers_have_the_shapes_that_the_document_says() {
         assert!(wrong.is_empty(), "{method} {path} {}: {wrong:?}", answer.status);
     };
     let ids = [app.submit(BLOG_KEY, &editor("Thank you.")).await.id(), app.submit(OPEN_KEY, &json!({ "body": "hi" })).await.id()];
-    let calls: [(&str, &str, Value, u16); 23] = [
+    let calls: [(&str, &str, Value, u16); 25] = [
         ("post", "/v1/comments", editor("Thank you."), 200),
         ("post", "/v1/comments", stranger("A word: https://a.example"), 200),
         ("post", "/v1/comments", json!({}), 422),
@@ -142,6 +142,8 @@ async fn answers_have_the_shapes_that_the_document_says() {
         ("get", "/v1/statistics", Value::Null, 200),
         ("get", "/v1/form-token", Value::Null, 200),
         ("get", "/v1/openapi.json", Value::Null, 200),
+        ("post", "/v1/erasures", json!({ "email": "nobody@mail.example" }), 200),
+        ("post", "/v1/erasures", json!({}), 422),
     ];
     for (method, path, body, status) in calls {
         let text = if body.is_null() { String::new() } else { body.to_string() };
@@ -166,4 +168,15 @@ async fn answers_have_the_shapes_that_the_document_says() {
     check("post", "/v1/comments", &app.submit_with(BLOG_KEY, &once, &stranger("Two.")).await);
     let no_json = app.send(Method::POST, "/v1/comments", &[("authorization", &*format!("Bearer {BLOG_KEY}"))], "{").await;
     check("post", "/v1/comments", &no_json);
+}
+
+#[tokio::test]
+async fn an_erasure_answers_as_the_document_says() {
+    let app = TestApp::start(Setup::default()).await;
+    let path = format!("/v1/comments/{}", app.submit(BLOG_KEY, &editor("Thank you.")).await.id());
+    for (key, expected) in [("nobody-knows-me", 401), (OPEN_KEY, 404), (BLOG_KEY, 204), (BLOG_KEY, 404)] {
+        let gone = app.send(Method::DELETE, &path, &[("authorization", &*format!("Bearer {key}"))], "").await;
+        assert_eq!(gone.status, expected, "{}", gone.text);
+        assert!(document()["paths"]["/v1/comments/{id}"]["delete"]["responses"][expected.to_string()].is_object());
+    }
 }
