@@ -14,6 +14,7 @@ pub mod edit;
 pub mod evaluate;
 pub mod examples;
 pub mod explain;
+pub mod figures;
 pub mod forget;
 pub mod import;
 pub mod intake;

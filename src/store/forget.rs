@@ -351,7 +351,7 @@ mod tests {
         ("digests", "one that showed the comment goes as a whole"),
         ("digest_items", "with their digest"),
         ("parcels", "those of the comment's lane go, and its digests'"),
-        ("tallies", "counts of a month; they name nobody"),
+        ("days", "counts of a day; they name nobody"),
         ("passwords", "of moderators, who are in the settings"),
         ("login_links", "of moderators; they run out"),
         ("sessions", "of moderators; they run out"),

@@ -141,13 +141,20 @@ pub fn why_of(decision: &Decision) -> Result<String, StoreError> {
 /// The columns [`decision`] reads, in its order.
 pub const DECISION: &str = "verdict, discard, band, score, model, mode, why, decided_at";
 
+/// The findings alone of a decision's `why`.
+pub fn findings(why: &str) -> Result<Vec<Finding>, StoreError> {
+    let why: Why = from_json(why)?;
+    why.findings.into_iter().map(finding).collect()
+}
+
+fn finding(finding: FindingRow) -> Result<Finding, StoreError> {
+    let effects = [Effect::Reject, Effect::Hold, Effect::Evidence, Effect::Trust];
+    let effect = word(&finding.effect, |word| effects.into_iter().find(|effect| effect.as_str() == word))?;
+    Ok(Finding { code: finding.code, effect, text: finding.text, log_odds: finding.log_odds, entries: Vec::new() })
+}
+
 pub fn decision(row: &Row<'_>) -> Result<Decision, StoreError> {
     let why: Why = from_json(&row.get::<_, String>(6)?)?;
-    let finding = |finding: FindingRow| -> Result<Finding, StoreError> {
-        let effects = [Effect::Reject, Effect::Hold, Effect::Evidence, Effect::Trust];
-        let effect = word(&finding.effect, |word| effects.into_iter().find(|effect| effect.as_str() == word))?;
-        Ok(Finding { code: finding.code, effect, text: finding.text, log_odds: finding.log_odds, entries: Vec::new() })
-    };
     Ok(Decision {
         verdict: word(&row.get::<_, String>(0)?, Verdict::parse)?,
         discard: row.get(1)?,

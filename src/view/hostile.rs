@@ -158,7 +158,8 @@ fn hostile_words_stay_words() {
     }
 }
 
-const FRAME: Frame<'_> = Frame { moderator_name: "Ana", csrf: "proof", tab: Tab::Review, waiting: 3, campaigns: 1 };
+const FRAME: Frame<'_> =
+    Frame { moderator_name: "Ana", csrf: "proof", tab: Tab::Review, waiting: 3, campaigns: 1, seal: Seal::NotCertified };
 
 /// The desk's page of one comment, with everything that a stranger's words can stand in.
 fn desk(item: Item<'_>, query: &str, (name, by): (&str, &str), is_covered: bool) -> String {
@@ -232,6 +233,8 @@ fn hostile_words_stay_words_at_the_desk() {
         check_dead(&audit.render());
         check_desk(&RestPage { frame: FRAME, today: &rows, query: &words, toast: None, undone: 1 }.render());
         check_desk(&RestPage { frame: FRAME, today: &rows, query: "", toast: None, undone: 0 }.render());
+        check_desk(&super::desk::figures_samples::page(&words, &words));
+        check_dead(&super::desk::figures_samples::page(&words, "Slow Kettle"));
         let parts = decision.evidence.clone();
         let explained = DeskExplainPage { frame: FRAME, comment, decision, parts: &parts, notes: std::slice::from_ref(&words) };
         check_desk(&explained.render());

@@ -27,8 +27,9 @@ mod samples;
 pub use action::{ActionPage, Notice, NoticePage, Refusal};
 pub use demo::{DemoPage, Field, FormValues, Outcome, Reply};
 pub use desk::{
-    AccountPage, AccountSay, Alike, AuditPage, Automatic, CampaignMember, CampaignPage, CampaignSay, Claim, DeskExplainPage, DeskNotice,
-    DeskPage, Frame, GroupRow, List, OnDesk, OpenGroup, Past, RestPage, Row, SCRIPT as DESK_SCRIPT, Tab, Toast, Which,
+    AccountPage, AccountSay, Agreement, Alike, AuditPage, Automatic, CampaignMember, CampaignPage, CampaignSay, Claim, DayCounts,
+    DeskExplainPage, DeskNotice, DeskPage, FiguresPage, Frame, GroupRow, List, Mails, Oldest, OnDesk, OpenGroup, Past, Promise, RestPage,
+    Row, SCRIPT as DESK_SCRIPT, ScoreHeap, Seal, SiteTab, Tab, Toast, Which, Work,
 };
 pub use digest::{DigestMail, DigestView};
 pub use explain::ExplainView;

@@ -52,6 +52,11 @@ pub fn span(earlier: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// How long something took: `40 min`, `3 h`, `2 days`.
+pub fn long(time: std::time::Duration) -> String {
+    span(Timestamp::from_ms(0), Timestamp::from_ms(0).plus(time))
+}
+
 /// `5 h ago`, `just now`.
 pub fn ago(earlier: Timestamp, now: Timestamp) -> String {
     if now.since(earlier).as_secs() < 60 {

@@ -88,6 +88,6 @@ async fn edits_count_nothing_twice_and_a_site_that_observes_shows_all() {
     let open = app.submit(OPEN_KEY, &json!({ "body": "hello" })).await.id();
     edit(&app, OPEN_KEY, &open, &json!({ "body": "hello there" })).await;
     let look = Look::into(&app);
-    assert_eq!(look.count("SELECT sum(comments) FROM tallies"), 2);
+    assert_eq!(look.count("SELECT sum(comments) FROM days"), 2);
     assert_eq!(look.count("SELECT count(*) FROM traces"), 2);
 }

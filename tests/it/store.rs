@@ -16,6 +16,14 @@ impl Look {
         Self(connection)
     }
 
+    /// A hand in the store, for what no test could wait for: a month's comments.
+    pub fn written(app: &TestApp, write: impl FnOnce(&Connection)) {
+        let connection = Connection::open(app.data().join("hamlet.db")).unwrap();
+        connection.execute_batch("PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE").unwrap();
+        write(&connection);
+        connection.execute_batch("COMMIT").unwrap();
+    }
+
     pub fn count(&self, sql: &str) -> i64 {
         self.0.query_row(sql, [], |row| row.get(0)).unwrap()
     }

@@ -13,6 +13,7 @@ pub use rule::{Asked, Done, PUBLISH_TOGETHER_MAX, look_again, rule, undo};
 
 use super::App;
 use super::accounts::Session;
+use super::figures::Promises;
 use crate::campaign::LIKENESS_MIN;
 use crate::id::SiteId;
 use crate::store::{Record, StoreError, Waits, Way};
@@ -37,6 +38,7 @@ const HISTORY_MAX: usize = 24;
 #[derive(Debug, Default)]
 pub struct Desk {
     pub claims: Claims,
+    pub promises: Promises,
     groups: groups::Cache,
 }
 

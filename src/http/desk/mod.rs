@@ -3,6 +3,7 @@
 
 mod account;
 mod campaign;
+mod figures;
 mod login;
 mod review;
 mod session;
@@ -35,6 +36,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/desk/campaigns", get(campaign::show))
         .route("/desk/campaigns/{site}/{id}", get(campaign::show_one).post(campaign::rule))
         .route("/desk/audit", get(campaign::audit))
+        .route("/desk/figures", get(figures::show))
         .route("/desk/login", get(login::show).post(login::log_in))
         .route("/desk/login/{token}", get(login::show_link).post(login::use_link))
         .route("/desk/logout", post(login::log_out))

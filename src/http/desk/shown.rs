@@ -2,13 +2,14 @@
 
 use super::review::{Looking, filter, read};
 use crate::clock::Timestamp;
+use crate::config::{Site, Thresholds};
 use crate::decision::Status;
 use crate::flow::accounts::Session;
 use crate::flow::desk::{self, Group, Groups, ROWS_MAX, Stretch};
 use crate::flow::{App, digest};
 use crate::id::{CommentId, ModeratorId, SiteId};
 use crate::store::{Act, Given, Record, StoreError, Waits, Way, What};
-use crate::view::{Alike, Automatic, Claim, DeskNotice, DeskPage, Frame, List, OnDesk, Past, RestPage, Row, Ruled, Tab, Toast};
+use crate::view::{Alike, Automatic, Claim, DeskNotice, DeskPage, Frame, List, OnDesk, Past, RestPage, Row, Ruled, Seal, Tab, Toast};
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,13 +47,15 @@ pub struct OwnFrame {
     tab: Tab,
     pub waits: Waits,
     /// The near-copies that wait on each site.
-    groups: SiteGroups,
+    pub groups: SiteGroups,
+    seal: Seal,
 }
 
 impl OwnFrame {
     pub fn as_view(&self) -> Frame<'_> {
         let campaigns = self.groups.values().map(|groups| groups.all.len()).sum();
-        Frame { moderator_name: &self.name, csrf: &self.csrf, tab: self.tab, waiting: self.waits.comments, campaigns }
+        let (moderator_name, csrf, waiting) = (self.name.as_str(), self.csrf.as_str(), self.waits.comments);
+        Frame { moderator_name, csrf, tab: self.tab, waiting, campaigns, seal: self.seal }
     }
 
     /// The group that a comment is in.
@@ -64,7 +67,21 @@ impl OwnFrame {
 pub fn frame(app: &App, session: &Session, tab: Tab) -> Result<OwnFrame, StoreError> {
     let groups = groups(app, session)?;
     let (name, csrf) = (session.moderator.name.clone(), session.token.csrf());
-    Ok(OwnFrame { name, csrf, tab, waits: desk::waits(app, session)?, groups })
+    Ok(OwnFrame { name, csrf, tab, waits: desk::waits(app, session)?, groups, seal: seal(app, session) })
+}
+
+/// What the budgets of the moderator's sites have in common.
+fn seal(app: &App, session: &Session) -> Seal {
+    let config = app.config();
+    let bound = |site: &Site| {
+        let terms = app.desk.promises.of(&app.shelf, site).filter(|_| site.thresholds == Thresholds::Budget)?;
+        Some(terms.certificate()?.bounds.spam_published_max)
+    };
+    let bounds: Option<Vec<f64>> = session.sites.iter().filter_map(|site| config.sites.get(site)).map(|site| bound(site)).collect();
+    match bounds.filter(|bounds| !bounds.is_empty()) {
+        Some(bounds) => Seal::Certified { spam_published_max: bounds.into_iter().fold(0.0, f64::max) },
+        None => Seal::NotCertified,
+    }
 }
 
 pub fn name_of(app: &App, moderator: &ModeratorId) -> String {
@@ -189,7 +206,7 @@ fn path(id: CommentId, looking: &Looking) -> String {
     format!("/desk/c/{id}{}", query.unwrap_or_default())
 }
 
-fn is_covered(record: &Record) -> bool {
+pub fn is_covered(record: &Record) -> bool {
     let found = |decision: &crate::decision::Decision| decision.findings.iter().any(|finding| finding.code.starts_with(COVERING_LIST));
     record.decision.as_ref().is_some_and(found)
 }

@@ -68,6 +68,12 @@ impl Plot {
         self.pen.rect((from, TOP), (to - from, BOTTOM - TOP), fill);
     }
 
+    /// A shaded stretch of both axes.
+    pub fn block(&mut self, (from, to): (f64, f64), (low, high): (f64, f64), fill: Fill) {
+        let (from, to, low, high) = (self.x_at(from), self.x_at(to), self.y_at(low), self.y_at(high));
+        self.pen.rect((from, high), (to - from, low - high), fill);
+    }
+
     /// A line from top to bottom.
     pub fn limit(&mut self, x: f64, stroke: Stroke) {
         let x = self.x_at(x);

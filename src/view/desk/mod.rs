@@ -5,6 +5,7 @@ mod account;
 mod audit;
 mod campaign;
 mod explain;
+mod figures;
 mod line;
 mod list;
 mod review;
@@ -13,6 +14,9 @@ pub use account::{AccountPage, AccountSay};
 pub use audit::{AuditPage, Automatic, RestPage, Which};
 pub use campaign::{CampaignMember, CampaignPage, CampaignSay, GroupRow, OpenGroup};
 pub use explain::DeskExplainPage;
+#[cfg(test)]
+pub use figures::samples as figures_samples;
+pub use figures::{Agreement, DayCounts, FiguresPage, Mails, Oldest, Promise, ScoreHeap, SiteTab, Work};
 pub use list::{List, Row};
 pub use review::{Alike, Claim, DeskNotice, DeskPage, OnDesk, Past};
 
@@ -35,6 +39,17 @@ pub struct Frame<'a> {
     pub waiting: usize,
     /// Groups of near-copies among it.
     pub campaigns: usize,
+    pub seal: Seal,
+}
+
+/// What stands on every page of the budgets of the moderator's sites.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Seal {
+    /// All of them hold; the loosest bound among them.
+    Certified {
+        spam_published_max: f64,
+    },
+    NotCertified,
 }
 
 /// The page's place among the others.
@@ -89,6 +104,8 @@ struct Around {
     tab: &'static str,
     waiting: String,
     campaigns: usize,
+    /// The bound, where the budget is certified.
+    certified: Option<String>,
 }
 
 impl Frame<'_> {
@@ -106,6 +123,10 @@ impl Frame<'_> {
             tab,
             waiting: number(self.waiting),
             campaigns: self.campaigns,
+            certified: match self.seal {
+                Seal::Certified { spam_published_max } => Some(words::percent(spam_published_max)),
+                Seal::NotCertified => None,
+            },
         }
     }
 }
