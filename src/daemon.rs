@@ -10,7 +10,7 @@ use crate::flow::memory::Memory;
 use crate::flow::models::{Models, SiteModel};
 use crate::flow::schedule::{self, NotTrained, Trained};
 use crate::flow::{App, audit, digest, intake, lists, reload, retention};
-use crate::http;
+use crate::http::{self, NoTls, Tls};
 use crate::id::SiteId;
 use crate::outbox::{self, Carriers};
 use crate::service;
@@ -34,8 +34,8 @@ const WAKE_EVERY: Duration = Duration::from_secs(1);
 /// The answers to spot checks are looked at this often; a drift that shows after dozens of them is no matter of minutes.
 const AUDIT_EVERY: Duration = Duration::from_mins(10);
 
-/// Files of lists are looked at this often; a look is one `stat` each.
-const LISTS_EVERY: Duration = Duration::from_secs(5);
+/// Files of lists and of TLS are looked at this often; a look is one `stat` each.
+const FILES_EVERY: Duration = Duration::from_secs(5);
 
 /// Spans are in days, so an hour late is on time.
 const RETAIN_EVERY: Duration = Duration::from_hours(1);
@@ -69,6 +69,8 @@ pub enum CannotServe {
     #[error(transparent)]
     Entropy(#[from] NoEntropy),
     #[error(transparent)]
+    Tls(#[from] NoTls),
+    #[error(transparent)]
     Carrier(#[from] outbox::NoCarrier),
     #[error(transparent)]
     Demo(#[from] demo::NoBlog),
@@ -82,6 +84,7 @@ pub struct Daemon {
     app: Arc<App>,
     listener: TcpListener,
     pub address: SocketAddr,
+    tls: Option<Arc<Tls>>,
     knocks: intake::Knocks,
     known: Knowledge,
     carriers: Carriers,
@@ -115,7 +118,8 @@ impl Daemon {
                 (Config::demo(data, address, webhook_url, secret.clone())?, Some(secret))
             }
         };
-        let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let tls = config.tls.clone().map(|files| Tls::open(files, clock.now())).transpose()?.map(Arc::new);
+        let public_url = config.public_url.clone().unwrap_or_else(|| format!("{}://{address}", scheme(tls.as_deref())));
         let bounds = store::Bounds { wal_bytes_max: config.store.wal_bytes_max, disk_free_bytes_min: config.store.disk_free_bytes_min };
         let store = Store::open(&config.data, bounds)?;
         let control = open_control(&config);
@@ -130,11 +134,16 @@ impl Daemon {
             Ok::<_, CannotServe>((app, knocks, known))
         })?;
         let carriers = Carriers::new(&app)?;
-        Ok(Self { app, listener, address, knocks, known, carriers, control, blog, metrics })
+        Ok(Self { app, listener, address, tls, knocks, known, carriers, control, blog, metrics })
     }
 
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    /// Where it listens, for people.
+    pub fn url(&self) -> String {
+        format!("{}://{}", scheme(self.tls.as_deref()), self.address)
     }
 
     pub fn models(&self) -> &Models {
@@ -155,7 +164,7 @@ impl Daemon {
         tasks.spawn(send_digests(Arc::clone(&app)));
         tasks.spawn(wake(Arc::clone(&app)));
         tasks.spawn(watch_audits(Arc::clone(&app)));
-        tasks.spawn(watch_files(Arc::clone(&app)));
+        tasks.spawn(watch_files(Arc::clone(&app), self.tls.clone()));
         tasks.spawn(learn(Arc::clone(&app)));
         tasks.spawn(retain(Arc::clone(&app)));
         if let Some(listener) = self.control {
@@ -171,7 +180,7 @@ impl Daemon {
             stopped.await;
             service::stopping();
         };
-        http::server::serve(self.listener, router, app.config().http, stopped).await;
+        http::server::serve(self.listener, self.tls, router, app.config().http, stopped).await;
         app.door.stop().await;
         let _ = tokio::task::spawn_blocking(move || judge.join()).await;
         let _ = stop.send(true);
@@ -184,13 +193,17 @@ impl Daemon {
     }
 }
 
+fn scheme(tls: Option<&Tls>) -> &'static str {
+    tls.map_or("http", |_| "https")
+}
+
 async fn bind(listen: Option<SocketAddr>) -> Result<Option<TcpListener>, CannotServe> {
     let Some(listen) = listen else { return Ok(None) };
     TcpListener::bind(listen).await.map(Some).map_err(|source| CannotServe::Listen { listen, source })
 }
 
 async fn serve_metrics(app: Arc<App>, listener: TcpListener) {
-    http::server::serve(listener, http::metrics::router(&app), app.config().http, std::future::pending()).await;
+    http::server::serve(listener, None, http::metrics::router(&app), app.config().http, std::future::pending()).await;
 }
 
 /// Without the socket the daemon still judges; admins then stop it to write.
@@ -250,17 +263,21 @@ async fn retain(app: Arc<App>) {
     }
 }
 
-/// Lists follow their files: within seconds by themselves. On SIGHUP everything that stands in files is read again: settings, lists, models.
-async fn watch_files(app: Arc<App>) {
+/// Lists and the certificate follow their files: within seconds by themselves, so that whoever changes them need not know us. On SIGHUP
+/// everything that stands in files is read again: settings, lists, models.
+async fn watch_files(app: Arc<App>, tls: Option<Arc<Tls>>) {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
     loop {
         let asked = tokio::select! {
             _ = hangup.recv() => true,
-            () = tokio::time::sleep(LISTS_EVERY) => false,
+            () = tokio::time::sleep(FILES_EVERY) => false,
         };
-        let watching = Arc::clone(&app);
+        let (watching, tls) = (Arc::clone(&app), tls.clone());
         let watched = tokio::task::spawn_blocking(move || {
+            if let Some(tls) = tls {
+                tls.look(watching.clock.now());
+            }
             if asked && !matches!(reload::reload(&watching), Err(reload::NotReloaded::NoSource)) { Ok(()) } else { lists::tick(&watching) }
         });
         let Ok(Ok(())) = watched.await else { return };

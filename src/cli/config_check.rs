@@ -1,6 +1,8 @@
 //! `hamlet config check`: every problem of the settings at once.
 
 use super::{Environment, Place};
+use crate::clock::Clock;
+use crate::http::Tls;
 use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
@@ -13,6 +15,10 @@ impl ConfigCommand {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
         let Self::Check(place) = self;
         let config = place.settings(environment)?.check()?.with_lists()?;
+        if let Some(files) = &config.tls {
+            super::serve::install_tls();
+            Tls::open(files.clone(), Clock::System.now())?;
+        }
         let (sites, moderators) = (config.sites.len(), config.moderators.len());
         let data = config.data.display();
         super::say(format_args!("the configuration is good (sites: {sites}, moderators: {moderators}, data in {data})"))?;

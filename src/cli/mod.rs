@@ -245,7 +245,7 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if let Some(error) = cause.downcast_ref::<submit::NotAll>() {
         return Some(error.code());
     }
-    if cause.is::<Invalid>() {
+    if cause.is::<Invalid>() || cause.is::<crate::http::NoTls>() {
         return Some(3);
     }
     if cause.is::<evaluate::WrongUse>() {
@@ -255,7 +255,7 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         return Some(10);
     }
     match cause.downcast_ref::<CannotServe>() {
-        Some(CannotServe::Config(_)) => return Some(3),
+        Some(CannotServe::Config(_) | CannotServe::Tls(_)) => return Some(3),
         Some(CannotServe::Store(error)) => return code_of(error),
         _ => {}
     }

@@ -87,7 +87,7 @@ fn log(environment: &Environment) {
 
 /// What a person reads when the daemon stands ready: where things are.
 fn banner(daemon: &Daemon) -> String {
-    let (app, address) = (daemon.app(), daemon.address);
+    let (app, url) = (daemon.app(), daemon.url());
     let config = &app.config();
     let model = models(daemon);
     let mail = match &config.mail.transport {
@@ -96,14 +96,10 @@ fn banner(daemon: &Daemon) -> String {
         Transport::Smtp(smtp) => format!("{} port {}", smtp.host, smtp.port),
     };
     let is_demo = config.sites.get(&SiteId::new("demo")).is_some_and(|site| site.loopback_only);
-    let demo = if is_demo {
-        format!("  demo blog  http://{address}/demo/\n  API key    hamletdemo00  (this machine only)\n")
-    } else {
-        String::new()
-    };
+    let demo = if is_demo { format!("  demo blog  {url}/demo/\n  API key    hamletdemo00  (this machine only)\n") } else { String::new() };
     let data = absolute(&config.data);
     format!(
-        "\n  Hamlet listens on http://{address}\n\n{demo}  API        http://{address}/v1/comments\n  desk       http://{address}/desk/\n  mail       {mail}\n  data       {data}\n  \
+        "\n  Hamlet listens on {url}\n\n{demo}  API        {url}/v1/comments\n  desk       {url}/desk/\n  mail       {mail}\n  data       {data}\n  \
          model      {model}\n\n  Ctrl-C stops it; nothing that was acknowledged is lost.\n\n"
     )
 }

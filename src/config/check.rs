@@ -3,7 +3,7 @@
 
 use super::problem::{Invalid, Problems, is_host};
 use super::settings::{self, Settings};
-use super::{Config, Digest, Http, Intake, Keys, Learning, Mail, Outbox, Review, Smtp, Store, Tls, Transport, lists, people};
+use super::{Config, Digest, Http, Intake, Keys, Learning, Mail, Outbox, Review, Smtp, Store, Tls, TlsFiles, Transport, lists, people};
 use crate::campaign;
 use crate::comment::Limits;
 use std::net::SocketAddr;
@@ -39,6 +39,7 @@ impl Settings {
             metrics: (!self.metrics.listen.is_empty()).then(|| self::listen(problem, "metrics.listen", &self.metrics.listen)),
             public_url: (!self.http.public_url.is_empty()).then(|| problem.base_url("http.public_url", &self.http.public_url)),
             http: http(problem, &self.http),
+            tls: tls_files(problem, &self.http.tls),
             limits: limits(problem, &self.http),
             client_address_header: client_address_header(problem, &self.http.client_address_header),
             key_requests_per_minute_max: problem.number(
@@ -86,6 +87,15 @@ fn listen(problems: &mut Problems, key: &str, written: &str) -> SocketAddr {
         problems.add(key, format!("{written:?}"), "write an IP address and a port like 127.0.0.1:8025");
         SocketAddr::from(([127, 0, 0, 1], 0))
     })
+}
+
+fn tls_files(problems: &mut Problems, tls: &settings::HttpTls) -> Option<TlsFiles> {
+    let settings::HttpTls { certificate_file, key_file } = tls;
+    if certificate_file.is_empty() != key_file.is_empty() {
+        let value = format!("{key_file:?} while http.tls.certificate_file is {certificate_file:?}");
+        problems.add("http.tls.key_file", value, "write both, or neither for plain HTTP");
+    }
+    (!certificate_file.is_empty()).then(|| TlsFiles { certificate: certificate_file.into(), key: key_file.into() })
 }
 
 /// A link in a mail to `0.0.0.0` leads nowhere.
@@ -279,6 +289,15 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         assert_eq!(problems(text, &[]), expected);
+    }
+
+    #[test]
+    fn tls_takes_two_files() {
+        check(
+            &format!("[http.tls]\ncertificate_file = '/etc/ssl/hamlet.pem'\n{SITE}"),
+            "http.tls.key_file is \"\" while http.tls.certificate_file is \"/etc/ssl/hamlet.pem\"; write both, or neither for plain HTTP",
+        );
+        assert!(config(SITE, &[]).tls.is_none());
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// Where moderators reach us, without a slash at the end; none: the address that was bound.
     pub public_url: Option<String>,
+    /// None: plain HTTP.
+    pub tls: Option<TlsFiles>,
     pub data: PathBuf,
     pub http: Http,
     pub limits: Limits,
@@ -118,6 +120,13 @@ pub struct Http {
     pub body_max: Duration,
     /// From one answer to the head of the next request.
     pub idle_max: Duration,
+}
+
+/// What the daemon shows to who speaks https. Read by `http`, since only it knows what a certificate is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 /// Where comments wait to be judged.

@@ -50,6 +50,7 @@ pub(super) struct Http {
     pub body_bytes_max: i64,
     pub field_bytes_max: i64,
     pub excerpt_bytes_max: i64,
+    pub tls: HttpTls,
     pub connections_max: i64,
     pub head_seconds_max: i64,
     pub body_seconds_max: i64,
@@ -62,6 +63,13 @@ pub(super) struct Http {
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Metrics {
     pub listen: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct HttpTls {
+    pub certificate_file: String,
+    pub key_file: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -59,6 +59,7 @@ impl Config {
         let mut kept = Vec::new();
         keep(&mut kept, "http.listen", &mut self.listen, &old.listen);
         keep(&mut kept, "http.public_url", &mut self.public_url, &old.public_url);
+        keep(&mut kept, "http.tls", &mut self.tls, &old.tls);
         keep(&mut kept, "http.body_bytes_max", &mut self.limits.body_bytes_max, &old.limits.body_bytes_max);
         keep(&mut kept, "metrics.listen", &mut self.metrics, &old.metrics);
         keep(&mut kept, "data.dir", &mut self.data, &old.data);

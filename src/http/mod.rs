@@ -20,6 +20,9 @@ mod page;
 mod quota;
 mod request_id;
 pub mod server;
+mod tls;
+
+pub use tls::{NoTls, Tls};
 
 use crate::flow::App;
 use axum::Router;

@@ -2,6 +2,7 @@
 //! the rest. What is asked and answered on a connection is the router's; how long a body may take is `body`'s.
 
 use super::head::{Head, Timely};
+use super::tls::Tls;
 use crate::config::Http;
 use axum::Router;
 use axum::body::Body;
@@ -49,7 +50,7 @@ const TOO_MANY: &[u8] =
     content-length: 62\r\n\r\ntoo many connections (http.connections_max); try again later.\n";
 
 /// Serves until `stopped`, then lets what is under way come to its end.
-pub async fn serve(listener: TcpListener, router: Router, bounds: Http, stopped: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, tls: Option<Arc<Tls>>, router: Router, bounds: Http, stopped: impl Future<Output = ()>) {
     let connections_max = connections_max(bounds.connections_max);
     let (stop, stopping) = watch::channel(false);
     let (mut connections, mut turned_away) = (JoinSet::new(), JoinSet::new());
@@ -62,8 +63,8 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Http, stopped:
         while connections.try_join_next().is_some() {}
         while turned_away.try_join_next().is_some() {}
         if connections.len() < connections_max {
-            connections.spawn(converse(stream, peer, router.clone(), bounds, stopping.clone()));
-        } else if turned_away.len() < TURNED_AWAY_MAX {
+            connections.spawn(welcome(stream, peer, tls.clone(), router.clone(), bounds, stopping.clone()));
+        } else if tls.is_none() && turned_away.len() < TURNED_AWAY_MAX {
             turned_away.spawn(turn_away(stream));
         }
     }
@@ -92,7 +93,26 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-/// One connection from its first byte to its last. Whatever wraps the stream (TLS) comes between it and this.
+/// A connection as it came, or wrapped in TLS: hands are shaken here, off the loop that accepts, in as much time as a head may take.
+async fn welcome(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<Arc<Tls>>,
+    router: Router,
+    bounds: Http,
+    stopping: watch::Receiver<bool>,
+) {
+    match tls {
+        None => converse(stream, peer, router, bounds, stopping).await,
+        Some(tls) => {
+            if let Some(stream) = tls.shake_hands(stream, bounds.head_max).await {
+                converse(stream, peer, router, bounds, stopping).await;
+            }
+        }
+    }
+}
+
+/// One connection from its first byte to its last.
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     peer: SocketAddr,

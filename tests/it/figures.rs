@@ -75,7 +75,7 @@ fn fill(app: &TestApp, template: i64, now_ms: i64) {
         let ruling = "INSERT INTO rulings (site, comment, ruling, actor, via, at) VALUES ('blog', ?1, ?2, 'Ana', 'desk', ?3)";
         let [mut comment, mut decision, mut ruling] = [comment, decision, ruling].map(|sql| store.prepare(sql).unwrap());
         for n in 0..2_400_i64 {
-            let day = if n % 20 == 0 { 12 } else { n * 7 % 28 };
+            let day = if n % 20 == 0 { 12 } else { ((n * 40_503) >> 8) % 28 };
             let at = now_ms - day * 86_400_000 - n * 7_919_000 % 80_000_000 - 3_000_000;
             let spread = f64::from(i32::try_from(n * 31 % 400).unwrap()) / 100.0 - 2.0;
             let (verdict, status, log_odds) = match n % 20 {

@@ -64,6 +64,7 @@ mod sites;
 mod smtp;
 mod store;
 mod submit;
+mod tls;
 mod wait;
 mod webdriver;
 mod webhooks;
