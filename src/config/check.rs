@@ -387,7 +387,7 @@ moderators.ana.sites is "c"; write sites that are configured: Blog, a, b"#,
     fn what_cannot_be_read_names_its_exact_place() {
         check(
             "[http]\nlisten_on = 'x'",
-            "http.listen_on is no key that hamlet knows; write one of `listen`, `public_url`, `body_bytes_max`, `field_bytes_max`, `excerpt_bytes_max`, `connections_max`, `head_seconds_max`, `body_seconds_max`, `idle_seconds_max`, `key_requests_per_minute_max`, `client_address_header`",
+            "http.listen_on is no key that hamlet knows; write one of `listen`, `public_url`, `body_bytes_max`, `field_bytes_max`, `excerpt_bytes_max`, `tls`, `connections_max`, `head_seconds_max`, `body_seconds_max`, `idle_seconds_max`, `key_requests_per_minute_max`, `client_address_header`",
         );
         let site = "[sites.blog.rules]\nlinks = 1";
         check(

@@ -85,7 +85,7 @@ pub fn count(reader: &Reader, site: &SiteId, days: Days, now: Timestamp) -> Resu
         days: (first..=today).map(|day| of_day(day, &counted)).collect(),
         heaps: heaps(&reader.scores(site, since)?),
         work: reader.work(site, since)?,
-        oldest: reader.waiting(site, Way::Later(0), OLDEST_MAX, now)?,
+        oldest: reader.waiting(site, Way::Later(0), OLDEST_MAX, now, |_| true)?.records,
         agreement: agreement(&counted),
         second_looks: (wide(looks.answered), wide(looks.differing)),
         reasons,

@@ -41,6 +41,7 @@ pub fn is_ours(headers: &HeaderMap, config: &Config, public_url: &str) -> bool {
     if origin == "null" {
         return headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin");
     }
-    let sent_to = config.public_url.is_none().then(|| header(&HOST)).flatten().map(|host| format!("http://{host}"));
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let sent_to = config.public_url.is_none().then(|| header(&HOST)).flatten().map(|host| format!("{scheme}://{host}"));
     origin.eq_ignore_ascii_case(public_url) || sent_to.is_some_and(|host| origin.eq_ignore_ascii_case(&host))
 }

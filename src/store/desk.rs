@@ -1,10 +1,11 @@
 //! The desk's reads: what waits for a person, page by page in the order of an index, and what stands beside one comment. And its writes:
-//! rulings given together, taken back together, and second looks.
+//! rulings given together and taken back together. Second looks are `second_looks`'s.
 
 use super::comments::complete;
 use super::rulings::rule_one;
 use super::{Act, NewRuling, Pending, Reader, Record, Store, StoreError, What, accounts, rows};
 use crate::clock::Timestamp;
+use crate::comment::Comment;
 use crate::decision::Ruling;
 use crate::delivery::Outgoing;
 use crate::id::{CommentId, ModeratorId, SiteId};
@@ -20,6 +21,16 @@ pub type Batch = [u8; 16];
 pub enum Way {
     Later(i64),
     Earlier(i64),
+}
+
+/// A stretch of what waits on a site.
+#[derive(Debug, Default)]
+pub struct Stretch {
+    /// Those that were kept, the nearest first.
+    pub records: Vec<Record>,
+    /// How many were looked at, and the number of the last of them.
+    pub looked: usize,
+    pub last: Option<i64>,
 }
 
 /// How much waits on a site.
@@ -38,14 +49,6 @@ pub struct Given {
     pub first: Record,
     /// Whether the first is still as it was then ruled.
     pub stands: bool,
-}
-
-/// Answers of people who did not know what was said the first time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct SecondLooks {
-    pub answered: usize,
-    /// A label became the other.
-    pub differing: usize,
 }
 
 /// Counted in the index alone. Left to itself the planner takes that of bodies, which has every comment of the site: a second for 100,000.
@@ -82,16 +85,33 @@ fn waiting_sql(way: Way) -> String {
 }
 
 impl Reader {
-    /// What waits on a site, from a number on, the nearest first.
+    /// What waits on a site, from a number on; of so many that are looked at those that are wanted by what they say. Of the others no decision
+    /// is read, which is most of the work.
     ///
     /// # Errors
     /// [`StoreError`] from the database.
-    pub fn waiting(&self, site: &SiteId, way: Way, limit: usize, now: Timestamp) -> Result<Vec<Record>, StoreError> {
+    pub fn waiting(
+        &self,
+        site: &SiteId,
+        way: Way,
+        limit: usize,
+        now: Timestamp,
+        is_wanted: impl Fn(&Comment) -> bool,
+    ) -> Result<Stretch, StoreError> {
         let (Way::Later(from) | Way::Earlier(from)) = way;
         self.with(|connection| {
             let mut statement = connection.prepare_cached(&waiting_sql(way))?;
-            let found = statement.query(params![site.as_str(), from, limit, now.ms()])?;
-            records(connection, found)
+            let mut found = statement.query(params![site.as_str(), from, limit, now.ms()])?;
+            let mut stretch = Stretch::default();
+            while let Some(row) = found.next()? {
+                let row = rows::comment(row)?;
+                stretch.looked += 1;
+                stretch.last = Some(row.seq);
+                if is_wanted(&row.comment) {
+                    stretch.records.push(complete(connection, row)?);
+                }
+            }
+            Ok(stretch)
         })
     }
 
@@ -121,30 +141,6 @@ impl Reader {
         self.with(|connection| {
             let sql = format!("{COUNT_HELD} AND seq < ?2");
             Ok(connection.prepare_cached(&sql)?.query_row(params![site.as_str(), seq], |row| row.get(0))?)
-        })
-    }
-
-    /// Whether a second look at a comment is due.
-    ///
-    /// # Errors
-    /// [`StoreError`] from the database.
-    pub fn is_second_look(&self, seq: i64, now: Timestamp) -> Result<bool, StoreError> {
-        self.with(|connection| {
-            let sql = "SELECT count(*) FROM second_looks WHERE comment = ?1 AND second IS NULL AND due_at <= ?2";
-            Ok(connection.prepare_cached(sql)?.query_row(params![seq, now.ms()], |row| row.get::<_, i64>(0))? > 0)
-        })
-    }
-
-    /// What second looks showed on a site.
-    ///
-    /// # Errors
-    /// [`StoreError`] from the database.
-    pub fn second_looks(&self, site: &SiteId) -> Result<SecondLooks, StoreError> {
-        self.with(|connection| {
-            let sql = "SELECT count(*), count(*) FILTER (WHERE first != second) FROM second_looks
-                       WHERE site = ?1 AND second IN ('publish', 'spam')";
-            let counted = |row: &Row<'_>| Ok(SecondLooks { answered: row.get(0)?, differing: row.get(1)? });
-            Ok(connection.prepare_cached(sql)?.query_row([site.as_str()], counted)?)
         })
     }
 
@@ -241,15 +237,23 @@ impl Reader {
         })
     }
 
-    /// Comments of a site that came since a time, among the last `window` of all sites.
+    /// Comments of a site that came since a time, up to the first that is older, and at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`] from the database.
-    pub fn came_since(&self, site: &SiteId, since: Timestamp, window: usize) -> Result<usize, StoreError> {
+    pub fn came_since(&self, site: &SiteId, since: Timestamp, limit: usize) -> Result<usize, StoreError> {
         self.with(|connection| {
-            let sql = "SELECT count(*) FROM comments
-                       WHERE seq > (SELECT coalesce(max(seq), 0) FROM comments) - ?3 AND +site = ?1 AND received_at >= ?2";
-            Ok(connection.prepare_cached(sql)?.query_row(params![site.as_str(), since.ms(), window], |row| row.get(0))?)
+            let sql = "SELECT received_at FROM comments INDEXED BY comments_site WHERE site = ?1 ORDER BY seq DESC LIMIT ?2";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut found = statement.query(params![site.as_str(), limit])?;
+            let mut came = 0;
+            while let Some(row) = found.next()? {
+                if row.get::<_, i64>(0)? < since.ms() {
+                    break;
+                }
+                came += 1;
+            }
+            Ok(came)
         })
     }
 
@@ -328,21 +332,6 @@ impl Store {
                 undone.push(after);
             }
             Ok(undone)
-        })
-    }
-
-    /// Writes down what somebody said who did not know of the first ruling; it changes nothing. Whether such an answer was asked for.
-    pub fn look_again(&self, record: &Record, who: ModeratorId, second: Ruling, now: Timestamp) -> Pending<bool> {
-        let (seq, comment, site) = (record.seq, record.comment.id, record.comment.site.clone());
-        self.write(move |connection| {
-            let sql = "UPDATE second_looks SET second = ?2, answered_by = ?3, answered_at = ?4
-                       WHERE comment = ?1 AND second IS NULL AND due_at <= ?4";
-            let taken = connection.prepare_cached(sql)?.execute(params![seq, second.as_str(), who.as_str(), now.ms()])? == 1;
-            if taken {
-                let act = Act { at: now, who: Some(who), what: What::LookedAgain, comment: Some(comment), site: Some(site) };
-                accounts::insert_act(connection, &act)?;
-            }
-            Ok(taken)
         })
     }
 }

@@ -3,6 +3,7 @@
 use super::samples::{self, Sample};
 use super::*;
 use crate::comment::{Limits, Submission};
+use crate::decision::Objection;
 use crate::dice::Dice;
 use crate::id::{CommentId, SiteId};
 use crate::rules::Effect;
@@ -165,8 +166,16 @@ const FRAME: Frame<'_> =
 fn desk(item: Item<'_>, query: &str, (name, by): (&str, &str), is_covered: bool) -> String {
     let comment = item.comment;
     let ruled = Ruled { ruling: Ruling::Spam, by, at: samples::now() };
-    let row =
-        Row { comment, decision: Some(item.decision), is_check: false, is_current: true, alike: 23, claimed_by: Some(by), is_covered };
+    let row = Row {
+        comment,
+        decision: Some(item.decision),
+        is_check: false,
+        is_current: true,
+        alike: 23,
+        claimed_by: Some(by),
+        is_covered,
+        objection: None,
+    };
     DeskPage {
         frame: Frame { moderator_name: by, ..FRAME },
         list: List { rows: &[row], waiting: 3, oldest: Some(samples::now()), query, is_cut: true, flood: Some(640), now: samples::now() },
@@ -179,6 +188,8 @@ fn desk(item: Item<'_>, query: &str, (name, by): (&str, &str), is_covered: bool)
             site_name: Some("Slow Kettle"),
             past: &[Past { comment, status: Status::Rejected }],
             similar: &[Alike { comment, ruled, like: "same link or contact" }],
+            objections: &[DeskSaid { objection: Objection::Report, text: Some(name), at: samples::now() }],
+            edits: &[Before { name, body: name, until: samples::now() }],
             group: Some((23, "/desk/campaigns/blog/1")),
             claim: Claim::Other { name: by, until: samples::now() },
             address: Some(name),
@@ -231,8 +242,8 @@ fn hostile_words_stay_words_at_the_desk() {
         let audit = AuditPage { frame: FRAME, rows: &rows, which: Which::All, earlier: None, second_looks: (50, 2), now: samples::now() };
         check_desk(&audit.render());
         check_dead(&audit.render());
-        check_desk(&RestPage { frame: FRAME, today: &rows, query: &words, toast: None, undone: 1 }.render());
-        check_desk(&RestPage { frame: FRAME, today: &rows, query: "", toast: None, undone: 0 }.render());
+        check_desk(&RestPage { frame: FRAME, today: &rows, query: &words, searched: Some(20_000), toast: None, undone: 1 }.render());
+        check_desk(&RestPage { frame: FRAME, today: &rows, query: "", searched: None, toast: None, undone: 0 }.render());
         check_desk(&super::desk::figures_samples::page(&words, &words));
         check_dead(&super::desk::figures_samples::page(&words, "Slow Kettle"));
         let parts = decision.evidence.clone();

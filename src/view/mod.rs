@@ -27,9 +27,9 @@ mod samples;
 pub use action::{ActionPage, Notice, NoticePage, Refusal};
 pub use demo::{DemoPage, Field, FormValues, Outcome, Reply};
 pub use desk::{
-    AccountPage, AccountSay, Agreement, Alike, AuditPage, Automatic, CampaignMember, CampaignPage, CampaignSay, Claim, DayCounts,
+    AccountPage, AccountSay, Agreement, Alike, AuditPage, Automatic, Before, CampaignMember, CampaignPage, CampaignSay, Claim, DayCounts,
     DeskExplainPage, DeskNotice, DeskPage, FiguresPage, Frame, GroupRow, List, Mails, Oldest, OnDesk, OpenGroup, Past, Promise, RestPage,
-    Row, SCRIPT as DESK_SCRIPT, ScoreHeap, Seal, SiteTab, Tab, Toast, Which, Work,
+    Row, SCRIPT as DESK_SCRIPT, Said as DeskSaid, ScoreHeap, Seal, SiteTab, Tab, Toast, Which, Work,
 };
 pub use digest::{DigestMail, DigestView};
 pub use explain::ExplainView;

@@ -55,7 +55,9 @@ async fn the_desk_by_keyboard_alone() {
         (browser.run("return performance.getEntriesByType('resource').length").await.as_i64()? > 2).then_some(())
     })
     .await;
-    browser.keys("ss").await;
+    // In one go: on a busy machine the driver's two keys are farther apart.
+    let twice = "for (const key of 'ss') document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))";
+    browser.run(twice).await;
     scene.becomes(&ids[0], "rejected").await;
     browser.says("#item h1", "Omar").await;
     browser.says("#toast", "Marked as spam: Jane D.").await;

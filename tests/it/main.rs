@@ -30,6 +30,7 @@ mod crash;
 mod daemon;
 mod demo;
 mod desk;
+mod desk_states;
 mod dns;
 mod edits;
 mod evaluate;

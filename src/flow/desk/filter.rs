@@ -1,7 +1,8 @@
 //! The search of the desk: words that the comment, its author's name or its page must hold, and a few keys. Case does not count, and any
 //! text is a search: what is no key is a word.
 
-use crate::decision::Band;
+use crate::comment::Comment;
+use crate::decision::{Band, Objection};
 use crate::store::Record;
 
 /// What a search asks of a comment.
@@ -19,6 +20,7 @@ enum Ask {
     Site(String),
     Is(Band),
     Check,
+    Objected(Objection),
 }
 
 /// Longer than any search that a person types.
@@ -39,9 +41,14 @@ impl Filter {
         &self.text
     }
 
-    /// A spot check is told by nothing that was decided of it.
+    /// Whether a comment says what is looked for. This needs nothing but the comment, so it is asked first.
+    pub fn is_met_by(&self, comment: &Comment) -> bool {
+        self.asks.iter().all(|ask| ask.is_said_by(comment))
+    }
+
+    /// Whether it also stands so. A spot check is told by nothing that was decided of it.
     pub fn passes(&self, record: &Record) -> bool {
-        self.asks.iter().all(|ask| ask.is_met(record))
+        self.asks.iter().all(|ask| ask.is_so_of(record))
     }
 }
 
@@ -56,28 +63,59 @@ impl Ask {
             Some(("is", "unsure")) => Self::Is(Band::Unsure),
             Some(("is", "fine")) => Self::Is(Band::LikelyFine),
             Some(("is", "check")) => Self::Check,
+            Some(("is", "reported")) => Self::Objected(Objection::Report),
+            Some(("is", "appealed")) => Self::Objected(Objection::Appeal),
             _ => Self::Word(word),
         }
     }
 
-    fn is_met(&self, record: &Record) -> bool {
-        let comment = &record.comment;
-        let holds = |text: Option<&str>, word: &str| text.is_some_and(|text| text.to_lowercase().contains(word));
+    fn is_said_by(&self, comment: &Comment) -> bool {
+        let holds = |text: Option<&str>, word: &str| text.is_some_and(|text| contains(text, word));
         let (name, title, url) = (comment.author.name.as_deref(), comment.page.title.as_deref(), comment.page.url.as_deref());
         match self {
             Self::Word(word) => [Some(comment.body.as_str()), name, title, url].into_iter().any(|text| holds(text, word)),
             Self::Page(word) => holds(title, word) || holds(url, word),
             Self::Name(word) => holds(name, word),
             Self::Site(word) => comment.site.as_str() == word,
-            Self::Is(band) => !record.is_open_check() && record.decision.as_ref().is_some_and(|decision| decision.band == *band),
-            Self::Check => record.is_open_check(),
+            Self::Is(_) | Self::Check | Self::Objected(_) => true,
         }
     }
+
+    fn is_so_of(&self, record: &Record) -> bool {
+        match self {
+            Self::Word(_) | Self::Page(_) | Self::Name(_) | Self::Site(_) => true,
+            Self::Is(band) => !record.is_open_check() && record.decision.as_ref().is_some_and(|decision| decision.band == *band),
+            Self::Check => record.is_open_check(),
+            Self::Objected(objection) => record.objected_at.is_some() && objection.is_against(record.status),
+        }
+    }
+}
+
+/// Whether a text holds a word in small letters, whatever the text's are. Most of what is looked through is ASCII, and needs no copy.
+fn contains(text: &str, word: &str) -> bool {
+    if text.is_ascii() {
+        let (text, word) = (text.as_bytes(), word.as_bytes());
+        return word.is_empty() || text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+    }
+    text.to_lowercase().contains(word)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn case_does_not_count() {
+        for (text, word, is_in) in [
+            ("Fresh BEANS", "beans", true),
+            ("beans", "beanstalk", false),
+            ("ÉTÉ à la mer", "été", true),
+            ("x", "", true),
+            ("", "x", false),
+        ] {
+            assert_eq!(contains(text, word), is_in, "{word} in {text}");
+        }
+    }
 
     #[test]
     fn any_text_is_a_search() {
@@ -86,6 +124,7 @@ mod tests {
             ("Coffee GRINDER", vec![Ask::Word("coffee".into()), Ask::Word("grinder".into())]),
             ("page:brew is:spam is:new", vec![Ask::Page("brew".into()), Ask::Is(Band::LikelySpam), Ask::Word("is:new".into())]),
             ("%_'\"\u{0}", vec![Ask::Word("%_'\"".into())]),
+            ("is:reported is:appealed", vec![Ask::Objected(Objection::Report), Ask::Objected(Objection::Appeal)]),
         ] {
             assert_eq!(Filter::parse(text).asks, asks, "{text}");
         }

@@ -79,7 +79,7 @@ impl Cache {
     pub fn of(&self, app: &App, site: &SiteId) -> Result<Arc<Groups>, StoreError> {
         let reader = app.store.read();
         let waits = reader.waits(site, app.clock.now())?;
-        let newest = reader.waiting(site, crate::store::Way::Earlier(i64::MAX), 1, app.clock.now())?.first().map_or(0, |record| record.seq);
+        let newest = reader.waiting(site, crate::store::Way::Earlier(i64::MAX), 1, app.clock.now(), |_| false)?.last.unwrap_or(0);
         // Beyond what is grouped, arrivals change nothing.
         let made = if waits.comments > HELD_MAX { (0, waits.oldest, 0) } else { (waits.comments, waits.oldest, newest) };
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(site).cloned();

@@ -16,7 +16,7 @@ use super::accounts::Session;
 use super::figures::Promises;
 use crate::campaign::LIKENESS_MIN;
 use crate::id::SiteId;
-use crate::store::{Record, StoreError, Waits, Way};
+use crate::store::{Earlier, Objected, Record, StoreError, Waits, Way};
 use std::collections::BTreeSet;
 
 /// Rows of the list: three screens of a desktop, and a page that a phone draws at once.
@@ -24,6 +24,9 @@ pub const ROWS_MAX: usize = 50;
 
 /// Comments that a search looks through before it says that it stopped; a screen of answers comes in a blink all the same.
 pub const SEARCHED_MAX: usize = 20_000;
+
+/// And so many at a time.
+const SEARCHED_AT_ONCE: usize = 500;
 
 /// Decided comments that one is compared with: some weeks of rulings, and a millisecond.
 const COMPARED_MAX: usize = 500;
@@ -63,39 +66,70 @@ pub struct Similar {
 /// # Errors
 /// [`StoreError`] from the store.
 pub fn waiting(app: &App, session: &Session, filter: &Filter, way: Way, limit: usize) -> Result<Stretch, StoreError> {
-    let at_once = if filter.is_empty() { limit } else { limit.max(500) };
+    let at_once = if filter.is_empty() { limit } else { limit.max(SEARCHED_AT_ONCE) };
     let (mut records, mut looked, mut way) = (Vec::new(), 0, way);
     loop {
-        let found = together(app, &session.sites, way, at_once)?;
-        looked += found.len();
-        let is_last = found.len() < at_once;
-        let Some(last) = found.last().map(|record| record.seq) else { return Ok(Stretch { records, is_cut: false }) };
-        records.extend(found.into_iter().filter(|record| filter.passes(record)));
-        if is_last || records.len() >= limit || looked >= SEARCHED_MAX {
-            let is_cut = !is_last && records.len() < limit;
-            records.truncate(limit);
-            return Ok(Stretch { records, is_cut });
+        let (found, so_many, edge) = together(app, session, filter, way, at_once)?;
+        looked += so_many;
+        records.extend(found);
+        let Some(edge) = edge else { break };
+        if records.len() >= limit || looked >= SEARCHED_MAX {
+            break;
         }
         way = match way {
-            Way::Later(_) => Way::Later(last),
-            Way::Earlier(_) => Way::Earlier(last),
+            Way::Later(_) => Way::Later(edge),
+            Way::Earlier(_) => Way::Earlier(edge),
         };
     }
+    let is_cut = looked >= SEARCHED_MAX && records.len() < limit;
+    records.truncate(limit);
+    Ok(Stretch { records, is_cut })
 }
 
-/// Each site's stretch by its own index, then merged: no query sorts what waits.
-fn together(app: &App, sites: &[SiteId], way: Way, limit: usize) -> Result<Vec<Record>, StoreError> {
+/// Each site's stretch by its own index, then merged, as far as all of them reach: no query sorts what waits. With how many were looked at, and
+/// from where there is more.
+fn together(
+    app: &App,
+    session: &Session,
+    filter: &Filter,
+    way: Way,
+    limit: usize,
+) -> Result<(Vec<Record>, usize, Option<i64>), StoreError> {
     let now = app.clock.now();
-    let mut all = Vec::new();
-    for site in sites {
-        all.extend(app.store.read().waiting(site, way, limit, now)?);
+    let (mut all, mut looked, mut edge) = (Vec::new(), 0, None);
+    for site in &session.sites {
+        let found = app.store.read().waiting(site, way, limit, now, |comment| filter.is_met_by(comment))?;
+        looked += found.looked;
+        if found.looked == limit {
+            edge = match way {
+                Way::Later(_) => edge.into_iter().chain(found.last).min(),
+                Way::Earlier(_) => edge.into_iter().chain(found.last).max(),
+            };
+        }
+        all.extend(found.records.into_iter().filter(|record| filter.passes(record)));
     }
     match way {
         Way::Later(_) => all.sort_by_key(|record| record.seq),
         Way::Earlier(_) => all.sort_by_key(|record| std::cmp::Reverse(record.seq)),
     }
-    all.truncate(limit);
-    Ok(all)
+    all.retain(|record| match (way, edge) {
+        (Way::Later(_), Some(edge)) => record.seq <= edge,
+        (Way::Earlier(_), Some(edge)) => record.seq >= edge,
+        (Way::Later(_) | Way::Earlier(_), None) => true,
+    });
+    Ok((all, looked, edge))
+}
+
+/// What was said against how a comment stands, the newest first, and what it said before its edits, likewise.
+///
+/// # Errors
+/// [`StoreError`] from the store.
+pub fn said(app: &App, record: &Record) -> Result<(Vec<Objected>, Vec<Earlier>), StoreError> {
+    let reader = app.store.read();
+    let (mut objections, mut earlier) = (reader.objections(record.seq)?, reader.earlier(record.seq)?);
+    objections.reverse();
+    earlier.reverse();
+    Ok((objections, earlier))
 }
 
 /// How much waits on the moderator's sites.

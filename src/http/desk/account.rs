@@ -1,5 +1,6 @@
 //! One's own account at the desk.
 
+use super::asked::Sent;
 use super::session::{AtDesk, DESK, login_page};
 use super::shown;
 use crate::config::Role;
@@ -7,36 +8,23 @@ use crate::flow::App;
 use crate::flow::accounts::{self, PASSWORD_CHARS_MIN};
 use crate::store::{StoreError, What};
 use crate::view::{AccountPage, AccountSay, LoginSay, Tab};
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
 use std::sync::Arc;
 
 /// Acts that are shown: a day's, for most.
 const ACTS_MAX: usize = 12;
 
-#[derive(Deserialize)]
-pub struct NewPassword {
-    csrf: String,
-    password: String,
-}
-
 pub async fn show(State(app): State<Arc<App>>, desk: AtDesk) -> Response {
     super::answer(render(&app, &desk, StatusCode::OK, AccountSay::Nothing))
 }
 
-pub async fn set_password(
-    State(app): State<Arc<App>>,
-    desk: AtDesk,
-    headers: HeaderMap,
-    form: Result<Form<NewPassword>, FormRejection>,
-) -> Response {
-    let Some(form) = form.ok().map(|Form(form)| form).filter(|form| desk.sent(&app, &headers, &form.csrf)) else {
+pub async fn set_password(State(app): State<Arc<App>>, desk: AtDesk, sent: Sent) -> Response {
+    let Some(fields) = sent.by(&desk) else {
         return login_page(StatusCode::FORBIDDEN, LoginSay::RefusedOrigin, "", DESK);
     };
-    let set = accounts::set_password(&app, &desk.0, form.password).await;
+    let set = accounts::set_password(&app, &desk.0, fields.get("password").to_owned()).await;
     let refused = (StatusCode::UNPROCESSABLE_ENTITY, AccountSay::PasswordRefused { chars_min: PASSWORD_CHARS_MIN });
     super::answer(set.and_then(|set| {
         let (status, say) = if set { (StatusCode::OK, AccountSay::PasswordSet) } else { refused };

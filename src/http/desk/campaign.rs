@@ -1,7 +1,8 @@
 //! Campaigns and the audit at the desk.
 
-use super::review::{Looking, undone, written};
-use super::session::{AtDesk, DESK, login_page, see_other};
+use super::asked::{Looking, Sent};
+use super::review::written;
+use super::session::{AtDesk, see_other};
 use super::shown::{self, AUTOMATIC_WINDOW};
 use crate::comment::Shared;
 use crate::decision::Ruling;
@@ -10,10 +11,10 @@ use crate::flow::accounts::Session;
 use crate::flow::desk::{self, Asked, PUBLISH_TOGETHER_MAX};
 use crate::id::{CampaignId, CommentId, SiteId};
 use crate::store::{Record, StoreError};
-use crate::view::{AuditPage, Automatic, CampaignMember, CampaignPage, CampaignSay, GroupRow, LoginSay, OpenGroup, Tab, Which};
-use axum::extract::rejection::{FormRejection, PathRejection, QueryRejection};
-use axum::extract::{Form, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use crate::view::{AuditPage, Automatic, CampaignMember, CampaignPage, CampaignSay, GroupRow, OpenGroup, Tab, Which};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -26,16 +27,12 @@ const GROUPS_MAX: usize = 50;
 const AUDIT_ROWS: usize = 50;
 
 type Named = Result<Path<(String, String)>, PathRejection>;
-type LookingAt = Result<Query<Looking>, QueryRejection>;
-
-pub async fn show(State(app): State<Arc<App>>, desk: AtDesk, looking: LookingAt) -> Response {
-    let looking = looking.map(|Query(looking)| looking).unwrap_or_default();
-    super::answer(render(&app, &desk.0, None, (StatusCode::OK, undone(&looking)), &looking))
+pub async fn show(State(app): State<Arc<App>>, desk: AtDesk, looking: Looking) -> Response {
+    super::answer(render(&app, &desk.0, None, (StatusCode::OK, looking.campaign_say()), &looking))
 }
 
-pub async fn show_one(State(app): State<Arc<App>>, desk: AtDesk, named: Named, looking: LookingAt) -> Response {
-    let looking = looking.map(|Query(looking)| looking).unwrap_or_default();
-    super::answer(render(&app, &desk.0, parsed(named), (StatusCode::OK, undone(&looking)), &looking))
+pub async fn show_one(State(app): State<Arc<App>>, desk: AtDesk, named: Named, looking: Looking) -> Response {
+    super::answer(render(&app, &desk.0, parsed(named), (StatusCode::OK, looking.campaign_say()), &looking))
 }
 
 fn parsed(named: Named) -> Option<(SiteId, CampaignId)> {
@@ -44,40 +41,27 @@ fn parsed(named: Named) -> Option<(SiteId, CampaignId)> {
 }
 
 /// Rules on exactly what was shown and ticked.
-pub async fn rule(
-    State(app): State<Arc<App>>,
-    desk: AtDesk,
-    named: Named,
-    headers: HeaderMap,
-    form: Result<Form<Vec<(String, String)>>, FormRejection>,
-) -> Response {
-    let Ok(Form(fields)) = form else {
-        return login_page(StatusCode::BAD_REQUEST, LoginSay::RefusedOrigin, "", DESK);
-    };
-    let field = |name: &str| fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+pub async fn rule(State(app): State<Arc<App>>, desk: AtDesk, named: Named, sent: Sent) -> Response {
     let open = parsed(named);
-    let say = |status, say| render(&app, &desk.0, open.clone(), (status, Some(say)), &Looking::default());
-    let Some(ruling) = Ruling::parse(field("ruling")).filter(|_| desk.sent(&app, &headers, field("csrf"))) else {
-        return super::answer(say(StatusCode::FORBIDDEN, CampaignSay::NotTaken));
-    };
-    let ticked = fields.iter().filter(|(key, _)| key == "v").filter_map(|(_, value)| asked(value)).take(MEMBERS_MAX);
-    let asked: Vec<Asked> = ticked.collect();
+    let refused = |status, say| super::answer(render(&app, &desk.0, open.clone(), (status, Some(say)), &Looking::default()));
+    let pressed = sent.by(&desk).and_then(|fields| Some((Ruling::parse(fields.get("ruling"))?, fields)));
+    let Some((ruling, fields)) = pressed else { return refused(StatusCode::FORBIDDEN, CampaignSay::NotTaken) };
+    let asked: Vec<Asked> = fields.all("v").filter_map(asked).take(MEMBERS_MAX).collect();
     if asked.is_empty() {
-        return super::answer(say(StatusCode::UNPROCESSABLE_ENTITY, CampaignSay::NothingTicked));
+        return refused(StatusCode::UNPROCESSABLE_ENTITY, CampaignSay::NothingTicked);
     }
     if ruling == Ruling::Publish && asked.len() > PUBLISH_TOGETHER_MAX {
-        return super::answer(say(StatusCode::UNPROCESSABLE_ENTITY, CampaignSay::TooManyToPublish { max: PUBLISH_TOGETHER_MAX }));
+        return refused(StatusCode::UNPROCESSABLE_ENTITY, CampaignSay::TooManyToPublish { max: PUBLISH_TOGETHER_MAX });
     }
-    let done = match desk::rule(&app, &desk.0, &asked, ruling).await {
-        Ok(done) => done,
-        Err(error) => return super::answer(Err(error)),
-    };
-    if done.missed.is_empty() {
-        return see_other(&format!("/desk/campaigns?done={}", written(done.batch)));
-    }
-    let looking = Looking { done: Some(written(done.batch)), ..Looking::default() };
-    let say = CampaignSay::Missed { taken: done.taken.len(), missed: done.missed.len() };
-    super::answer(render(&app, &desk.0, None, (StatusCode::CONFLICT, Some(say)), &looking))
+    super::answer(match desk::rule(&app, &desk.0, &asked, ruling).await {
+        Ok(done) if done.missed.is_empty() => Ok(see_other(&format!("/desk/campaigns?done={}", written(done.batch)))),
+        Ok(done) => {
+            let looking = Looking { done: Some(written(done.batch)), ..Looking::default() };
+            let say = CampaignSay::Missed { taken: done.taken.len(), missed: done.missed.len() };
+            render(&app, &desk.0, None, (StatusCode::CONFLICT, Some(say)), &looking)
+        }
+        Err(error) => Err(error),
+    })
 }
 
 /// `ID.VERSION`, as a box on the page has it.

@@ -1,5 +1,6 @@
 //! Logging in and out. GET shows; only a pressed button asks for a link, uses one, or opens a session.
 
+use super::asked::Sent;
 use super::session::{AtDesk, DESK, from, login_page, next, see_other, with_cookie};
 use crate::flow::App;
 use crate::flow::accounts::{self, NotIn, Token};
@@ -24,11 +25,6 @@ pub struct Credentials {
     #[serde(default)]
     password: String,
     next: Option<String>,
-}
-
-#[derive(Deserialize)]
-pub struct Csrf {
-    csrf: String,
 }
 
 pub async fn show(query: Result<Query<Next>, QueryRejection>) -> Response {
@@ -103,8 +99,8 @@ fn unknown_link() -> Response {
     login_page(StatusCode::GONE, LoginSay::LinkUsed, "", DESK)
 }
 
-pub async fn log_out(State(app): State<Arc<App>>, desk: AtDesk, headers: HeaderMap, form: Result<Form<Csrf>, FormRejection>) -> Response {
-    if !form.is_ok_and(|Form(form)| desk.sent(&app, &headers, &form.csrf)) {
+pub async fn log_out(State(app): State<Arc<App>>, desk: AtDesk, sent: Sent) -> Response {
+    if sent.by(&desk).is_none() {
         return login_page(StatusCode::FORBIDDEN, LoginSay::RefusedOrigin, "", DESK);
     }
     match accounts::log_out(&app, &desk.0).await {

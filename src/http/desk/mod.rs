@@ -2,6 +2,7 @@
 //! ours, and with that session's own proof.
 
 mod account;
+mod asked;
 mod campaign;
 mod figures;
 mod login;

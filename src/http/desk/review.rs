@@ -1,98 +1,59 @@
 //! The desk itself: what waits, one comment, and the forms beside it.
 
-use super::session::{AtDesk, see_other};
+use super::asked::{AtComment, Fields, Looking, Sent};
+use super::session::{AtDesk, login_page, see_other};
 use super::shown::{self, Beside};
 use crate::decision::Ruling;
-use crate::flow::desk::{self, Asked, Filter};
+use crate::flow::desk::{self, Asked};
 use crate::flow::{App, explain};
 use crate::id::CommentId;
 use crate::store::{Batch, Record, StoreError};
-use crate::view::{CampaignSay, DeskExplainPage, DeskNotice, LoginSay, Ruled, Tab};
-use axum::extract::rejection::{FormRejection, PathRejection, QueryRejection};
-use axum::extract::{Form, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use crate::view::{DeskExplainPage, DeskNotice, LoginSay, Ruled, Tab};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-#[derive(Debug, Default, Deserialize)]
-pub struct Looking {
-    /// The search.
-    pub q: Option<String>,
-    /// What was just ruled.
-    pub done: Option<String>,
-    /// A ruling was just taken back.
-    pub undone: Option<usize>,
-}
-
-type LookingAt = Result<Query<Looking>, QueryRejection>;
-
-#[derive(Deserialize)]
-pub struct RulingForm {
-    csrf: String,
-    version: u32,
-    ruling: String,
-    q: Option<String>,
-    look: Option<String>,
-}
-
-#[derive(Deserialize)]
-pub struct UndoForm {
-    csrf: String,
-    batch: String,
-}
-
-#[derive(Deserialize)]
-pub struct OwnForm {
-    csrf: String,
-}
-
 /// The first that waits.
-pub async fn first(State(app): State<Arc<App>>, desk: AtDesk, looking: LookingAt) -> Response {
-    let looking = looking.map(|Query(looking)| looking).unwrap_or_default();
+pub async fn first(State(app): State<Arc<App>>, desk: AtDesk, looking: Looking) -> Response {
     super::answer(shown::first(&app, &desk.0, &looking))
 }
 
-pub async fn item(State(app): State<Arc<App>>, desk: AtDesk, id: Result<Path<String>, PathRejection>, looking: LookingAt) -> Response {
-    let looking = looking.map(|Query(looking)| looking).unwrap_or_default();
-    let Some(record) = found(&app, &desk, id) else { return super::nowhere() };
-    let notice = looking.undone.map(|undone| if undone > 0 { DeskNotice::Undone } else { DeskNotice::NothingToUndo });
-    super::answer(record.and_then(|record| shown::item(&app, &desk.0, &record, (StatusCode::OK, notice), &looking, Beside::Masked)))
+pub async fn item(State(app): State<Arc<App>>, at: AtComment, looking: Looking) -> Response {
+    super::answer(shown::item(&app, &at.desk.0, &at.record, (StatusCode::OK, looking.notice()), &looking, Beside::Masked))
 }
 
-/// The comment of a path; none for an id that is none, or is of no site of the moderator.
-fn found(app: &App, desk: &AtDesk, id: Result<Path<String>, PathRejection>) -> Option<Result<Record, StoreError>> {
-    let id: CommentId = id.ok()?.0.parse().ok()?;
-    desk::comment(app, &desk.0, id).transpose()
+/// What a ruling's form says.
+struct Pressed {
+    ruling: Ruling,
+    version: u32,
+    query: Option<String>,
+    is_second_look: bool,
+}
+
+impl Pressed {
+    fn read(fields: &Fields) -> Option<Self> {
+        let (ruling, version) = (Ruling::parse(fields.get("ruling"))?, fields.get("version").parse().ok()?);
+        let query = Some(fields.get("q").to_owned()).filter(|query| !query.is_empty());
+        Some(Self { ruling, version, query, is_second_look: !fields.get("look").is_empty() })
+    }
 }
 
 /// Rules on one comment, on the version that was shown, unless somebody else is on it.
-pub async fn rule(
-    State(app): State<Arc<App>>,
-    desk: AtDesk,
-    id: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
-    form: Result<Form<RulingForm>, FormRejection>,
-) -> Response {
-    let Some(record) = found(&app, &desk, id) else { return super::nowhere() };
-    let record = match record {
-        Ok(record) => record,
-        Err(error) => return super::answer(Err(error)),
-    };
-    let form = form.ok().map(|Form(form)| form).filter(|form| desk.sent(&app, &headers, &form.csrf));
-    let asked = form.and_then(|form| Some((Ruling::parse(&form.ruling)?, form)));
-    let Some((ruling, form)) = asked else {
-        return super::answer(with_notice(&app, &desk, &record, StatusCode::FORBIDDEN, DeskNotice::NotTaken, &Looking::default()));
-    };
-    super::answer(ruled(&app, &desk, &record, ruling, form).await)
+pub async fn rule(State(app): State<Arc<App>>, at: AtComment, sent: Sent) -> Response {
+    super::answer(match sent.by(&at.desk).and_then(|fields| Pressed::read(&fields)) {
+        Some(pressed) => ruled(&app, &at, pressed).await,
+        None => not_taken(&app, &at),
+    })
 }
 
-async fn ruled(app: &Arc<App>, desk: &AtDesk, record: &Record, ruling: Ruling, form: RulingForm) -> Result<Response, StoreError> {
-    let (session, now) = (&desk.0, app.clock.now());
-    let looking = Looking { q: form.q, ..Looking::default() };
-    if form.look.is_some() {
-        let taken = desk::look_again(app, session, record, ruling).await?;
+async fn ruled(app: &Arc<App>, at: &AtComment, pressed: Pressed) -> Result<Response, StoreError> {
+    let (AtComment { desk, record }, now) = (at, app.clock.now());
+    let session = &desk.0;
+    let looking = Looking { q: pressed.query, ..Looking::default() };
+    if pressed.is_second_look {
+        let taken = desk::look_again(app, session, record, pressed.ruling).await?;
         let done = if taken { DeskNotice::LookedAgain } else { DeskNotice::EditedSince };
         return with_notice(app, desk, record, StatusCode::OK, done, &looking);
     }
@@ -101,8 +62,8 @@ async fn ruled(app: &Arc<App>, desk: &AtDesk, record: &Record, ruling: Ruling, f
         return with_notice(app, desk, record, StatusCode::CONFLICT, DeskNotice::ClaimedBy(&name), &looking);
     }
     let next = shown::after(app, session, record, &looking)?;
-    let asked = Asked { comment: record.comment.id, version: form.version };
-    let done = desk::rule(app, session, &[asked], ruling).await?;
+    let asked = Asked { comment: record.comment.id, version: pressed.version };
+    let done = desk::rule(app, session, &[asked], pressed.ruling).await?;
     if done.taken.is_empty() {
         let current = desk::comment(app, session, record.comment.id)?.unwrap_or_else(|| record.clone());
         let notice = match &current.ruled {
@@ -135,11 +96,14 @@ fn with_notice(
     shown::item(app, &desk.0, record, (status, Some(notice)), looking, Beside::Masked)
 }
 
+fn not_taken(app: &App, at: &AtComment) -> Result<Response, StoreError> {
+    with_notice(app, &at.desk, &at.record, StatusCode::FORBIDDEN, DeskNotice::NotTaken, &Looking::default())
+}
+
 /// Takes back what was ruled together.
-pub async fn undo(State(app): State<Arc<App>>, desk: AtDesk, headers: HeaderMap, form: Result<Form<UndoForm>, FormRejection>) -> Response {
-    let form = form.ok().map(|Form(form)| form).filter(|form| desk.sent(&app, &headers, &form.csrf));
-    let Some(batch) = form.and_then(|form| read(&form.batch)) else {
-        return super::session::login_page(StatusCode::FORBIDDEN, LoginSay::RefusedOrigin, "", super::session::DESK);
+pub async fn undo(State(app): State<Arc<App>>, desk: AtDesk, sent: Sent) -> Response {
+    let Some(batch) = sent.by(&desk).and_then(|fields| read(fields.get("batch"))) else {
+        return login_page(StatusCode::FORBIDDEN, LoginSay::RefusedOrigin, "", super::session::DESK);
     };
     super::answer(desk::undo(&app, &desk.0, batch).await.map(|undone| {
         let first = (undone.len() == 1).then(|| undone.first()).flatten().map(|record| record.comment.id);
@@ -148,62 +112,44 @@ pub async fn undo(State(app): State<Arc<App>>, desk: AtDesk, headers: HeaderMap,
 }
 
 /// Says that the moderator is on a comment. It decides nothing.
-pub async fn claim(
-    State(app): State<Arc<App>>,
-    desk: AtDesk,
-    id: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
-    form: Result<Form<OwnForm>, FormRejection>,
-) -> Response {
-    let is_own = form.is_ok_and(|Form(form)| desk.sent(&app, &headers, &form.csrf));
-    match found(&app, &desk, id) {
-        Some(Ok(record)) if is_own => {
-            let is_theirs = app.desk.claims.claim(record.comment.id, &desk.0.moderator.id, app.clock.now());
-            super::page(if is_theirs { StatusCode::NO_CONTENT } else { StatusCode::CONFLICT }, String::new())
-        }
-        Some(Err(error)) => super::answer(Err(error)),
-        Some(Ok(_)) | None => super::nowhere(),
+pub async fn claim(State(app): State<Arc<App>>, at: AtComment, sent: Sent) -> Response {
+    if sent.by(&at.desk).is_none() {
+        return super::nowhere();
     }
+    let is_theirs = app.desk.claims.claim(at.record.comment.id, &at.desk.0.moderator.id, app.clock.now());
+    super::page(if is_theirs { StatusCode::NO_CONTENT } else { StatusCode::CONFLICT }, String::new())
 }
 
 /// Shows the author's address in full, once, and writes that down.
-pub async fn address(
-    State(app): State<Arc<App>>,
-    desk: AtDesk,
-    id: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
-    form: Result<Form<OwnForm>, FormRejection>,
-) -> Response {
-    let Some(record) = found(&app, &desk, id) else { return super::nowhere() };
-    let is_own = form.is_ok_and(|Form(form)| desk.sent(&app, &headers, &form.csrf));
-    super::answer(match record {
-        Ok(record) if is_own => shown::with_address(&app, &desk.0, &record).await,
-        Ok(record) => with_notice(&app, &desk, &record, StatusCode::FORBIDDEN, DeskNotice::NotTaken, &Looking::default()),
-        Err(error) => Err(error),
+pub async fn address(State(app): State<Arc<App>>, at: AtComment, sent: Sent) -> Response {
+    super::answer(match sent.by(&at.desk) {
+        Some(_) => shown::with_address(&app, &at.desk.0, &at.record).await,
+        None => not_taken(&app, &at),
     })
 }
 
 /// Every part of a comment's decision.
-pub async fn explain(State(app): State<Arc<App>>, desk: AtDesk, id: Result<Path<String>, PathRejection>) -> Response {
-    let Some(record) = found(&app, &desk, id) else { return super::nowhere() };
-    super::answer(record.and_then(|record| {
-        // A spot check is answered without having read this.
-        if record.is_open_check() || app.store.read().is_second_look(record.seq, app.clock.now())? {
-            return Ok(super::nowhere());
-        }
-        let Some(explained) = explain::Explanation::of_record(record, (app.store.read(), &app.shelf), None)? else {
-            return Ok(super::nowhere());
-        };
-        let frame = shown::frame(&app, &desk.0, Tab::Review)?;
-        let page = DeskExplainPage {
-            frame: frame.as_view(),
-            comment: &explained.comment,
-            decision: &explained.decision,
-            parts: &explained.parts,
-            notes: &explained.notes,
-        };
-        Ok(super::page(StatusCode::OK, page.render()))
-    }))
+pub async fn explain(State(app): State<Arc<App>>, at: AtComment) -> Response {
+    super::answer(explained(&app, at))
+}
+
+fn explained(app: &App, AtComment { desk, record }: AtComment) -> Result<Response, StoreError> {
+    // A spot check is answered without having read this.
+    if record.is_open_check() || app.store.read().is_second_look(record.seq, app.clock.now())? {
+        return Ok(super::nowhere());
+    }
+    let Some(explained) = explain::Explanation::of_record(record, (app.store.read(), &app.shelf), None)? else {
+        return Ok(super::nowhere());
+    };
+    let frame = shown::frame(app, &desk.0, Tab::Review)?;
+    let page = DeskExplainPage {
+        frame: frame.as_view(),
+        comment: &explained.comment,
+        decision: &explained.decision,
+        parts: &explained.parts,
+        notes: &explained.notes,
+    };
+    Ok(super::page(StatusCode::OK, page.render()))
 }
 
 /// A batch as pages write it.
@@ -222,16 +168,6 @@ pub fn read(text: &str) -> Option<Batch> {
         *byte = u8::from_str_radix(digits.get(2 * index..2 * index + 2)?, 16).ok()?;
     }
     Some(batch)
-}
-
-/// The search of a page.
-pub fn filter(looking: &Looking) -> Filter {
-    Filter::parse(looking.q.as_deref().unwrap_or(""))
-}
-
-/// What the campaign page says after an undo.
-pub fn undone(looking: &Looking) -> Option<CampaignSay> {
-    looking.undone.map(|comments| CampaignSay::Undone { comments })
 }
 
 #[cfg(test)]

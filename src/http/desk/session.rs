@@ -31,13 +31,6 @@ impl FromRequestParts<Arc<App>> for AtDesk {
     }
 }
 
-impl AtDesk {
-    /// Whether a form was made for this session and sent from a page of ours.
-    pub fn sent(&self, app: &App, headers: &HeaderMap, csrf: &str) -> bool {
-        page::is_ours(headers, &app.config(), &app.public_url) && csrf == self.0.token.csrf()
-    }
-}
-
 /// Where the desk begins.
 pub const DESK: &str = "/desk/";
 

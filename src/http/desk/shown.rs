@@ -1,15 +1,18 @@
 //! From records to pages of the desk: what stands in the list, in the middle and beside it.
 
-use super::review::{Looking, filter, read};
+use super::asked::Looking;
+use super::review::read;
 use crate::clock::Timestamp;
 use crate::config::{Site, Thresholds};
-use crate::decision::Status;
+use crate::decision::{Objection, Status};
 use crate::flow::accounts::Session;
 use crate::flow::desk::{self, Group, Groups, ROWS_MAX, Stretch};
 use crate::flow::{App, digest};
 use crate::id::{CommentId, ModeratorId, SiteId};
-use crate::store::{Act, Given, Record, StoreError, Waits, Way, What};
-use crate::view::{Alike, Automatic, Claim, DeskNotice, DeskPage, Frame, List, OnDesk, Past, RestPage, Row, Ruled, Seal, Tab, Toast};
+use crate::store::{Act, Earlier, Given, Objected, Record, StoreError, Waits, Way, What};
+use crate::view::{
+    Alike, Automatic, Before, Claim, DeskNotice, DeskPage, DeskSaid, Frame, List, OnDesk, Past, RestPage, Row, Ruled, Seal, Tab, Toast,
+};
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,8 +29,8 @@ pub enum Beside {
 /// So many comments within ten minutes are a flood: four a minute is more than any one person decides.
 const FLOOD_MIN: usize = 40;
 const FLOOD_SPAN: Duration = Duration::from_mins(10);
-/// The last comments of all sites among which a flood is looked for.
-const FLOOD_WINDOW: usize = 5_000;
+/// A larger flood is told as so many.
+const FLOOD_MAX: usize = 5_000;
 
 /// Stretches of the list that are read in search of something that is no copy: a flood of them must not cost a second.
 const STRETCHES_MAX: usize = 20;
@@ -90,17 +93,14 @@ pub fn name_of(app: &App, moderator: &ModeratorId) -> String {
 
 /// `/desk/`: the first that waits and passes the search, or the day's end.
 pub fn first(app: &App, session: &Session, looking: &Looking) -> Result<Response, StoreError> {
-    let first = desk::waiting(app, session, &filter(looking), Way::Later(0), 1)?;
+    let first = desk::waiting(app, session, &looking.filter(), Way::Later(0), 1)?;
     match first.records.first() {
-        Some(record) => {
-            let notice = looking.undone.map(|undone| if undone > 0 { DeskNotice::Undone } else { DeskNotice::NothingToUndo });
-            item(app, session, record, (StatusCode::OK, notice), looking, Beside::Masked)
-        }
-        None => rest(app, session, looking),
+        Some(record) => item(app, session, record, (StatusCode::OK, looking.notice()), looking, Beside::Masked),
+        None => rest(app, session, looking, first.is_cut.then_some(desk::SEARCHED_MAX)),
     }
 }
 
-fn rest(app: &App, session: &Session, looking: &Looking) -> Result<Response, StoreError> {
+fn rest(app: &App, session: &Session, looking: &Looking, searched: Option<usize>) -> Result<Response, StoreError> {
     let (frame, now) = (frame(app, session, Tab::Review)?, app.clock.now());
     let mut today = Vec::new();
     for site in &session.sites {
@@ -110,8 +110,8 @@ fn rest(app: &App, session: &Session, looking: &Looking) -> Result<Response, Sto
     let today: Vec<Automatic<'_>> = today.iter().filter_map(automatic).collect();
     let given = given(app, looking)?;
     let toast = given.as_ref().map(|(batch, given)| toast(app, (batch, given), &frame.csrf, now));
-    let (query, undone) = (looking.q.as_deref().unwrap_or(""), looking.undone.unwrap_or(0));
-    Ok(super::page(StatusCode::OK, RestPage { frame: frame.as_view(), today: &today, query, toast, undone }.render()))
+    let (query, undone) = (looking.query(), looking.undone.unwrap_or(0));
+    Ok(super::page(StatusCode::OK, RestPage { frame: frame.as_view(), today: &today, query, searched, toast, undone }.render()))
 }
 
 pub fn automatic(record: &Record) -> Option<Automatic<'_>> {
@@ -148,7 +148,7 @@ pub fn after(app: &App, session: &Session, record: &Record, looking: &Looking) -
     if let Some(next) = stretch.records.iter().find(|other| other.seq > record.seq) {
         return Ok(Some(next.comment.id));
     }
-    let first = desk::waiting(app, session, &filter(looking), Way::Later(0), 2)?;
+    let first = desk::waiting(app, session, &looking.filter(), Way::Later(0), 2)?;
     Ok(first.records.iter().find(|other| other.seq != record.seq).map(|other| other.comment.id))
 }
 
@@ -181,7 +181,7 @@ fn stretch(app: &App, session: &Session, groups: &SiteGroups, record: &Record, l
     let own = group(groups, record).map(|group| group.id);
     let mut seen: BTreeSet<_> = own.into_iter().collect();
     let mut is_new = |other: &Record| other.seq == record.seq || group(groups, other).is_none_or(|group| seen.insert(group.id));
-    let filter = filter(looking);
+    let filter = looking.filter();
     let mut records = desk::waiting(app, session, &filter, Way::Earlier(record.seq), ROWS_MAX / 5)?.records;
     records.retain(&mut is_new);
     records.reverse();
@@ -220,6 +220,9 @@ fn row<'a>(frame: &OwnFrame, record: &'a Record, current: i64, claimed_by: Optio
         alike: frame.group(record).map_or(0, |group| group.numbers.len()),
         claimed_by,
         is_covered: is_covered(record),
+        objection: [Objection::Report, Objection::Appeal]
+            .into_iter()
+            .find(|objection| record.objected_at.is_some() && objection.is_against(record.status)),
     }
 }
 
@@ -242,13 +245,13 @@ pub fn item(
         rows: &rows,
         waiting: frame.waits.comments,
         oldest: frame.waits.oldest,
-        query: looking.q.as_deref().unwrap_or(""),
+        query: looking.query(),
         is_cut: stretch.is_cut,
         flood: flood(app, session, now)?,
         now,
     };
     let found = Found::of(app, session, &frame, record)?;
-    let (past, similar) = (found.past(), found.similar());
+    let (past, similar, objections, edits) = (found.past(), found.similar(), found.objections(), found.edits());
     let single = [record.clone()];
     let Some(shown) = digest::items(app.store.read(), &single, now)?.into_iter().next() else { return Ok(super::nowhere()) };
     let (next, previous) = neighbours(&stretch, record.seq, looking);
@@ -261,6 +264,8 @@ pub fn item(
         site_name: found.site_name.as_deref(),
         past: &past,
         similar: &similar,
+        objections: &objections,
+        edits: &edits,
         group: found.group.as_ref().map(|(size, path)| (*size, path.as_str())),
         claim: found.claim(session),
         address: record.comment.author.email.as_deref().filter(|_| beside == Beside::Address),
@@ -276,6 +281,8 @@ pub fn item(
 struct Found {
     past: Vec<Record>,
     similar: Vec<desk::Similar>,
+    objections: Vec<Objected>,
+    earlier: Vec<Earlier>,
     is_second_look: bool,
     place: Option<(usize, usize)>,
     group: Option<(usize, String)>,
@@ -292,7 +299,10 @@ impl Found {
         let place = if waits { Some((desk::place(app, session, record.seq)?, frame.waits.comments.max(1))) } else { None };
         let path = |group: &Group| format!("/desk/campaigns/{}/{}", record.comment.site, group.id);
         let claim = app.desk.claims.of(record.comment.id, now);
+        let (objections, earlier) = desk::said(app, record)?;
         Ok(Self {
+            objections,
+            earlier,
             past: desk::by_author(app, record)?,
             similar: desk::similar(app, record)?,
             is_second_look,
@@ -309,6 +319,17 @@ impl Found {
 
     fn similar(&self) -> Vec<Alike<'_>> {
         self.similar.iter().filter_map(alike).collect()
+    }
+
+    fn objections(&self) -> Vec<DeskSaid<'_>> {
+        self.objections.iter().map(|one| DeskSaid { objection: one.objection, text: one.text.as_deref(), at: one.at }).collect()
+    }
+
+    fn edits(&self) -> Vec<Before<'_>> {
+        self.earlier
+            .iter()
+            .map(|one| Before { name: one.name.as_deref().unwrap_or("no name"), body: &one.body, until: one.until })
+            .collect()
     }
 
     fn claim(&self, session: &Session) -> Claim<'_> {
@@ -344,7 +365,7 @@ fn site_name(app: &App, session: &Session, record: &Record) -> Option<String> {
 fn flood(app: &App, session: &Session, now: Timestamp) -> Result<Option<usize>, StoreError> {
     let mut came = 0;
     for site in &session.sites {
-        came += app.store.read().came_since(site, now.minus(FLOOD_SPAN), FLOOD_WINDOW)?;
+        came += app.store.read().came_since(site, now.minus(FLOOD_SPAN), FLOOD_MAX)?;
     }
     Ok((came >= FLOOD_MIN).then_some(came))
 }

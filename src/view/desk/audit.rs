@@ -48,6 +48,8 @@ pub struct RestPage<'a> {
     pub today: &'a [Automatic<'a>],
     /// The search, where there was one and it found nothing.
     pub query: &'a str,
+    /// It stopped after so many, with more to look through; none where it saw all.
+    pub searched: Option<usize>,
     pub toast: Option<Toast<'a>>,
     pub undone: usize,
 }
@@ -105,6 +107,7 @@ impl RestPage<'_> {
             near: self.today.iter().filter(|row| row.is_near_the_line()).count(),
             dots: dots(self.today),
             query: typed(self.query),
+            searched: self.searched.map(number),
             toast: self.toast.map(Toast::shown),
             undone: self.undone,
         })
@@ -156,6 +159,7 @@ struct Rest {
     near: usize,
     dots: Html,
     query: String,
+    searched: Option<String>,
     toast: Option<ToastShown>,
     undone: usize,
 }

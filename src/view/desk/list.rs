@@ -3,7 +3,7 @@
 use super::{line, number, typed, with_query};
 use crate::clock::Timestamp;
 use crate::comment::Comment;
-use crate::decision::Decision;
+use crate::decision::{Decision, Objection};
 use crate::view::safe::Html;
 use crate::view::{action, words};
 
@@ -37,6 +37,8 @@ pub struct Row<'a> {
     pub claimed_by: Option<&'a str>,
     /// Its words are not to be seen unasked.
     pub is_covered: bool,
+    /// What people are asked about it for, beside the machine.
+    pub objection: Option<Objection>,
 }
 
 const NAME_CHARS_MAX: usize = 40;
@@ -68,6 +70,7 @@ pub(super) struct RowShown {
     pub is_current: bool,
     pub claimed_by: Option<String>,
     pub is_covered: bool,
+    pub objection: &'static str,
 }
 
 impl List<'_> {
@@ -105,6 +108,11 @@ impl Row<'_> {
             is_current: self.is_current,
             claimed_by: self.claimed_by.map(crate::view::safe::header_text),
             is_covered: self.is_covered,
+            objection: match self.objection {
+                Some(Objection::Report) => "Reported",
+                Some(Objection::Appeal) => "Appealed",
+                None => "",
+            },
         }
     }
 }

@@ -18,7 +18,7 @@ pub use explain::DeskExplainPage;
 pub use figures::samples as figures_samples;
 pub use figures::{Agreement, DayCounts, FiguresPage, Mails, Oldest, Promise, ScoreHeap, SiteTab, Work};
 pub use list::{List, Row};
-pub use review::{Alike, Claim, DeskNotice, DeskPage, OnDesk, Past};
+pub use review::{Alike, Before, Claim, DeskNotice, DeskPage, OnDesk, Past, Said};
 
 use crate::decision::Ruling;
 use crate::view::excerpt::short;

@@ -5,7 +5,7 @@ use super::list::ListShown;
 use super::{Around, Frame, List, Toast, ToastShown, line, number, typed, with_query};
 use crate::clock::Timestamp;
 use crate::comment::Comment;
-use crate::decision::{Band, Status};
+use crate::decision::{Band, Objection, Status};
 use crate::text;
 use crate::view::reasons::Reasons;
 use crate::view::safe::{self, Html};
@@ -39,6 +39,10 @@ pub struct OnDesk<'a> {
     /// The author's earlier comments, the newest first.
     pub past: &'a [Past<'a>],
     pub similar: &'a [Alike<'a>],
+    /// What readers and the author say against how it stands, the newest first.
+    pub objections: &'a [Said<'a>],
+    /// What it said before its edits, the newest first.
+    pub edits: &'a [Before<'a>],
     /// Near-copies that are held with it, and where they stand together.
     pub group: Option<(usize, &'a str)>,
     pub claim: Claim<'a>,
@@ -63,6 +67,23 @@ pub struct Alike<'a> {
     pub comment: &'a Comment,
     pub ruled: Ruled<'a>,
     pub like: &'static str,
+}
+
+/// What a reader reports or the author appeals, in their own words if there are any.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'a> {
+    pub objection: Objection,
+    pub text: Option<&'a str>,
+    pub at: Timestamp,
+}
+
+/// What a comment said before an edit.
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'a> {
+    pub name: &'a str,
+    pub body: &'a str,
+    /// It said so until then.
+    pub until: Timestamp,
 }
 
 /// Who is on it.
@@ -92,6 +113,10 @@ const PARENT_CHARS_MAX: usize = 400;
 const NAME_CHARS_MAX: usize = 120;
 const TITLE_CHARS_MAX: usize = 160;
 const QUOTE_CHARS_MAX: usize = 110;
+/// Of a reader's or the author's words.
+const SAID_CHARS_MAX: usize = 600;
+/// Objections and edits that are shown: who reads ten knows what they are about.
+const SAID_MAX: usize = 10;
 
 impl DeskPage<'_> {
     pub fn render(&self) -> String {
@@ -162,6 +187,9 @@ impl OnDesk<'_> {
             is_covered: self.is_covered,
             is_ruled: self.item.ruled.is_some() && !self.is_second_look,
             standing: self.standing(),
+            said: if is_blind { Vec::new() } else { self.objections.iter().take(SAID_MAX).map(|said| said.shown(now)).collect() },
+            more_said: if is_blind { 0 } else { self.objections.len().saturating_sub(SAID_MAX) },
+            edits: if self.is_covered { Vec::new() } else { self.edits.iter().take(SAID_MAX).map(|edit| edit.shown(now)).collect() },
             past: self.past.iter().map(Past::shown).collect(),
             similar: self.similar.iter().map(|alike| alike.shown(now)).collect(),
             group: self.group.map(|(size, path)| (size, with_query(path, ""))),
@@ -198,6 +226,30 @@ impl Claim<'_> {
                 let minutes = words::count(usize::try_from(minutes).unwrap_or(1), "more minute", "more minutes");
                 (true, Some(format!("{} is on this for {minutes}. You can read it; ruling waits.", safe::header_text(name))))
             }
+        }
+    }
+}
+
+impl Said<'_> {
+    fn shown(&self, now: Timestamp) -> SaidShown {
+        SaidShown {
+            who: match self.objection {
+                Objection::Report => "A reader",
+                Objection::Appeal => "The author",
+            },
+            words: self.text.filter(|text| !text.trim().is_empty()).map(|text| line(text, SAID_CHARS_MAX)),
+            ago: words::ago(self.at, now),
+        }
+    }
+}
+
+impl Before<'_> {
+    fn shown(&self, now: Timestamp) -> BeforeShown {
+        let end = self.body.char_indices().nth(BODY_CHARS_MAX).map_or(self.body.len(), |(at, _)| at);
+        BeforeShown {
+            name: line(self.name, NAME_CHARS_MAX),
+            body: safe::body(text::cut(self.body, end), &[]),
+            ago: words::ago(self.until, now),
         }
     }
 }
@@ -277,6 +329,18 @@ struct Say {
     next: Option<String>,
 }
 
+struct SaidShown {
+    who: &'static str,
+    words: Option<Html>,
+    ago: String,
+}
+
+struct BeforeShown {
+    name: Html,
+    body: Html,
+    ago: String,
+}
+
 struct PastShown {
     path: String,
     mark: &'static str,
@@ -328,6 +392,9 @@ struct ItemShown {
     is_covered: bool,
     is_ruled: bool,
     standing: Option<String>,
+    said: Vec<SaidShown>,
+    more_said: usize,
+    edits: Vec<BeforeShown>,
     past: Vec<PastShown>,
     similar: Vec<AlikeShown>,
     group: Option<(usize, String)>,

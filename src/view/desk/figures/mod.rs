@@ -7,7 +7,6 @@ mod people;
 pub mod samples;
 mod traffic;
 
-use super::{Around, Frame, line};
 use crate::budget::Outcome;
 use crate::budget::terms::Terms;
 use crate::budget::workload::Forecast;
@@ -15,6 +14,7 @@ use crate::clock::Timestamp;
 use crate::comment::Comment;
 use crate::decision::Verdict;
 use crate::view::chart::{Figure, PATTERNS};
+use crate::view::desk::{Around, Frame, line};
 use crate::view::rendered;
 use crate::view::safe::{self, Html};
 use crate::view::words::{self, percent, thousands};
