@@ -170,6 +170,12 @@ impl StoreError {
     }
 }
 
+/// What the writer keeps of the file in memory. More makes it slower: a page that is put in order goes by way of a number beyond the end of
+/// the file (`balance_nonroot`, `sqlite3PagerRekey`), after which the commit looks through all pages that are kept. Of 40,000 comments, 64 to
+/// a commit, each took 228 to 288 us of processor time with 32 MB, 146 to 159 with 8 MB and 103 to 109 with 2 MB, on a busy machine in one run.
+/// A batch changes some 500 pages of 4 KiB and should not spill.
+const CACHE_KIB: i64 = 4_000;
+
 impl Store {
     /// Opens or makes the store `hamlet.db` in the directory `data`, which is made if missing.
     ///
@@ -187,9 +193,9 @@ impl Store {
         File::options().create(true).append(true).mode(0o600).open(&path).map_err(files(&path))?;
         let connection = Connection::open(&path)?;
         connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
-             PRAGMA cache_size = -32000; PRAGMA secure_delete = ON;",
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON;",
         )?;
+        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
         connection.pragma_update(None, "wal_autocheckpoint", checkpoint::writer_pages(bounds.wal_bytes_max))?;
         prepare_once(&connection)?;
         schema::migrate(&connection, data)?;
