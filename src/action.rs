@@ -1,5 +1,6 @@
 //! Actions: signed rights. A link in a mail says that this moderator may rule on the comments of this digest until then; a nonce
-//! says which versions a page showed; a form token says when a site showed its comment form. Only signs and verifies; what an action does is
+//! says which versions a page showed; a link in a mail's header turns mails off; a mark in its return address says which mail came back;
+//! a form token says when a site showed its comment form. Only signs and verifies; what an action does is
 //! `flow::review`'s, and what a form token tells is a rule's.
 //!
 //! HMAC-SHA-256 (RFC 2104), 128 bits kept, over purpose, key id and everything the token says. A token carries its key's id, so keys rotate.
@@ -13,6 +14,9 @@ use sha2::Sha256;
 use std::time::Duration;
 
 const MAC_BYTES: usize = 16;
+
+/// A mark stands in a mail address, which must be short, and all it can do is have a mail counted as come back.
+const MARK_MAC_BYTES: usize = 8;
 
 /// Ours have 34; what is longer need not be decoded.
 const FORM_TOKEN_BYTES_MAX: usize = 64;
@@ -82,6 +86,48 @@ impl Keys {
     fn parts<'a>(&self, token: &'a [u8]) -> Option<(&'a [u8], [u8; 32], &'a [u8])> {
         let (signed, claimed) = token.split_at_checked(token.len().checked_sub(MAC_BYTES)?)?;
         Some((signed, self.secret(*signed.first()?)?, claimed))
+    }
+
+    /// The right to turn one moderator's mails off: base64url of key id (1), moderator, then the MAC (16). It does not expire, since mail
+    /// programs offer it as long as the mail is there.
+    pub fn sign_pause(&self, moderator: &ModeratorId) -> String {
+        let (id, secret) = self.0.last().copied().unwrap_or_default();
+        let mut token = vec![id];
+        token.extend(moderator.as_str().as_bytes());
+        let mac = mac(&secret, "pause", &token);
+        token.extend(mac);
+        URL_SAFE_NO_PAD.encode(token)
+    }
+
+    /// # Errors
+    /// [`Refused::Forged`] unless we signed exactly this.
+    pub fn verify_pause(&self, token: &str) -> Result<ModeratorId, Refused> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| Refused::Forged)?;
+        let (signed, secret, claimed) = self.parts(&bytes).ok_or(Refused::Forged)?;
+        if !same(&mac(&secret, "pause", signed), claimed) {
+            return Err(Refused::Forged);
+        }
+        let moderator = signed.get(1..).and_then(|name| std::str::from_utf8(name).ok()).ok_or(Refused::Forged)?;
+        Ok(ModeratorId::new(moderator))
+    }
+
+    /// What a digest's return address carries: 48 hexadecimal digits, since mail servers may lose capitals. Its id, then a MAC (8).
+    pub fn mark(&self, digest: DigestId) -> String {
+        let (_, secret) = self.0.last().copied().unwrap_or_default();
+        let mac = mac(&secret, "mark", &digest.bytes());
+        digest.bytes().iter().chain(mac.iter().take(MARK_MAC_BYTES)).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The digest that a mark was made for. It names no key, so all are tried.
+    ///
+    /// # Errors
+    /// [`Refused::Forged`] unless we made it.
+    pub fn verify_mark(&self, mark: &str) -> Result<DigestId, Refused> {
+        let (id, _) = mark.split_at_checked(32).ok_or(Refused::Forged)?;
+        let digest: DigestId = id.parse().map_err(|_| Refused::Forged)?;
+        let of_key = |key: &(u8, [u8; 32])| Self(vec![*key]).mark(digest);
+        let is_ours = self.0.iter().any(|key| same(of_key(key).as_bytes(), mark.to_ascii_lowercase().as_bytes()));
+        if is_ours { Ok(digest) } else { Err(Refused::Forged) }
     }
 
     /// That a form of this site was shown now: base64url of key id (1), time in ms (8), then the MAC (16). It names no reader and is not used
@@ -241,6 +287,28 @@ mod tests {
     }
 
     #[test]
+    fn a_link_that_pauses_does_nothing_else_and_no_other_pauses() {
+        let ana = ModeratorId::new("ana");
+        let token = keys().sign_pause(&ana);
+        assert_eq!((keys().verify_pause(&token), token.len()), (Ok(ana), 27));
+        assert_eq!(keys().verify_review(&token, Timestamp::from_ms(0)), Err(Refused::Forged));
+        assert_eq!(keys().verify_pause(&keys().sign_review(&review(100))), Err(Refused::Forged));
+        assert_eq!(keys().verify_pause(&format!("{token}A")), Err(Refused::Forged));
+        assert!(keys().sign_pause(&ModeratorId::new("x".repeat(40))).len() <= 76);
+    }
+
+    #[test]
+    fn a_mark_tells_its_digest_in_any_case_of_letters() {
+        let digest = review(100).digest;
+        let mark = keys().mark(digest);
+        assert_eq!((keys().verify_mark(&mark.to_uppercase()), mark.len()), (Ok(digest), 48));
+        assert_eq!(keys().verify_mark(&Keys::new(vec![(1, [1; 32])]).mark(digest)), Ok(digest), "rotated keys verify");
+        for wrong in ["", &mark[..47], &format!("{mark}0"), &mark.replace(&mark[40..], "00000000"), &"é".repeat(24)] {
+            assert_eq!(keys().verify_mark(wrong), Err(Refused::Forged), "{wrong}");
+        }
+    }
+
+    #[test]
     fn a_form_token_tells_when_its_own_site_showed_the_form() {
         let (blog, shown_at) = (SiteId::new("blog"), Timestamp::from_ms(1_795_339_800_123));
         let token = keys().sign_form(&blog, shown_at);
@@ -282,6 +350,7 @@ mod tests {
             prop_assert!(keys().verify_review(&token, Timestamp::from_ms(0)).is_err());
             prop_assert!(keys().verify_nonce(&token, "t", 1, 1, Timestamp::from_ms(0), MINUTE).is_err());
             prop_assert!(keys().verify_form(&token, &SiteId::new("blog")).is_err());
+            prop_assert!(keys().verify_pause(&token).is_err() && keys().verify_mark(&token).is_err());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Time: instants and the clock that gives them. The only room that asks the machine what time it is.
+//! Time: instants, the clock that gives them, and the time zones that people live in. The only room that asks the machine what time it is.
 //! Durations of waiting belong to who waits; schedules to `delivery` and `flow::digest`.
 
 use std::sync::Arc;
@@ -101,6 +101,66 @@ impl std::fmt::Display for Timestamp {
     }
 }
 
+/// What a clock on the wall shows, to the minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TimeOfDay {
+    minutes: u16,
+}
+
+impl TimeOfDay {
+    /// `HH:MM`, from `00:00` to `23:59`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (hours, minutes) = text.split_once(':')?;
+        let two_digits = |part: &str| (part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.parse::<u16>().ok())?;
+        let (hours, minutes) = (two_digits(hours)?, two_digits(minutes)?);
+        (hours < 24 && minutes < 60).then_some(Self { minutes: hours * 60 + minutes })
+    }
+}
+
+/// Where people live, as far as clocks go: when they show what, through every change of summer time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Zone(jiff::tz::TimeZone);
+
+impl Zone {
+    pub const UTC: Self = Self(jiff::tz::TimeZone::UTC);
+
+    /// An IANA name such as `Europe/Berlin`.
+    pub fn parse(name: &str) -> Option<Self> {
+        jiff::tz::TimeZone::get(name).ok().map(Self)
+    }
+
+    pub fn time_of_day(&self, at: Timestamp) -> TimeOfDay {
+        let time = at.to_jiff().to_zoned(self.0.clone()).time();
+        TimeOfDay { minutes: u16::try_from(i16::from(time.hour()) * 60 + i16::from(time.minute())).unwrap_or(0) }
+    }
+
+    /// When it was last `time` here, at `now` or before: once every calendar day. A time that clocks skip in spring counts when they have
+    /// skipped it, one that they show twice in autumn counts the first time.
+    pub fn last(&self, time: TimeOfDay, now: Timestamp) -> Timestamp {
+        let today = now.to_jiff().to_zoned(self.0.clone()).date();
+        let at = |day: jiff::civil::Date| -> Option<Timestamp> {
+            let zoned = day.at(hour_of(time), minute_of(time), 0, 0).to_zoned(self.0.clone()).ok()?;
+            Some(Timestamp(zoned.timestamp().as_millisecond()))
+        };
+        // Two days back: where the date line was moved, a whole day is missing.
+        let days = std::iter::successors(Some(today), |day| day.yesterday().ok()).take(3);
+        days.filter_map(at).find(|slot| *slot <= now).unwrap_or(now)
+    }
+
+    /// The week here, as ISO 8601 counts them: `2026-W48`.
+    pub fn week(&self, at: Timestamp) -> String {
+        at.to_jiff().to_zoned(self.0.clone()).strftime("%G-W%V").to_string()
+    }
+}
+
+fn hour_of(time: TimeOfDay) -> i8 {
+    i8::try_from(time.minutes / 60).unwrap_or(0)
+}
+
+fn minute_of(time: TimeOfDay) -> i8 {
+    i8::try_from(time.minutes % 60).unwrap_or(0)
+}
+
 /// Where the time comes from: the machine, or a hand that turns it (tests, simulation, replay).
 #[derive(Debug, Clone)]
 pub enum Clock {
@@ -177,5 +237,72 @@ mod tests {
         clock.advance(Duration::from_secs(2));
         assert_eq!(clock.now().since(Timestamp(5_000)), Duration::from_secs(2));
         assert_eq!(Timestamp(1).since(Timestamp(9)), Duration::ZERO);
+    }
+
+    fn berlin() -> Zone {
+        Zone::parse("Europe/Berlin").unwrap()
+    }
+
+    #[test]
+    fn a_time_of_day_is_two_digits_twice() {
+        let read = |text| TimeOfDay::parse(text).map(|time| time.minutes);
+        assert_eq!((read("00:00"), read("09:30"), read("23:59")), (Some(0), Some(570), Some(1439)));
+        for wrong in ["", "9:00", "24:00", "12:60", "12:00:00", "+1:00", "noon", "１２:00"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+        assert!(Zone::parse("Europe/Atlantis").is_none());
+    }
+
+    #[test]
+    fn clocks_are_read_where_people_live() {
+        let check = |zone: &Zone, at: &str, shown: &str, week: &str| {
+            let at = Timestamp::parse(at).unwrap();
+            assert_eq!((Some(zone.time_of_day(at)), zone.week(at).as_str()), (TimeOfDay::parse(shown), week));
+        };
+        check(&berlin(), "2026-11-25T08:00:00Z", "09:00", "2026-W48");
+        check(&berlin(), "2026-07-25T08:00:00Z", "10:00", "2026-W30");
+        check(&berlin(), "2026-01-04T23:30:00Z", "00:30", "2026-W02");
+        check(&Zone::UTC, "2026-01-04T23:30:00Z", "23:30", "2026-W01");
+        check(&Zone::parse("Asia/Kathmandu").unwrap(), "2026-11-25T08:00:00Z", "13:45", "2026-W48");
+    }
+
+    #[test]
+    fn a_slot_comes_once_a_day_through_spring_and_autumn() {
+        let last = |time: &str, now: &str| berlin().last(TimeOfDay::parse(time).unwrap(), Timestamp::parse(now).unwrap()).to_string();
+        assert_eq!(last("09:00", "2026-11-25T07:59:59Z"), "2026-11-24T08:00:00Z");
+        assert_eq!(last("09:00", "2026-11-25T08:00:00Z"), "2026-11-25T08:00:00Z");
+        // Clocks go from 02:00 to 03:00 on 29 March 2026: 09:00 is an hour earlier in UTC, and 02:30 is when 03:30 is shown.
+        assert_eq!(last("09:00", "2026-03-29T07:00:00Z"), "2026-03-29T07:00:00Z");
+        assert_eq!(last("02:30", "2026-03-29T12:00:00Z"), "2026-03-29T01:30:00Z");
+        // And from 03:00 back to 02:00 on 25 October: the first 02:30 counts.
+        assert_eq!(last("02:30", "2026-10-25T00:29:00Z"), "2026-10-24T00:30:00Z");
+        assert_eq!(last("02:30", "2026-10-25T12:00:00Z"), "2026-10-25T00:30:00Z");
+        assert_eq!(last("09:00", "2026-10-25T08:00:00Z"), "2026-10-25T08:00:00Z");
+        // Samoa had no 30 December 2011.
+        let apia = Zone::parse("Pacific/Apia").unwrap();
+        let slot = apia.last(TimeOfDay::parse("09:00").unwrap(), Timestamp::parse("2011-12-30T12:00:00Z").unwrap());
+        assert_eq!(slot.to_string(), "2011-12-29T19:00:00Z");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_year_has_as_many_slots_as_days(hour in 0_u16..24, minute in 0_u16..60, zone in 0_usize..5) {
+            let names = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/St_Johns", "Africa/Casablanca"];
+            let (zone, time) = (Zone::parse(names[zone]).unwrap(), TimeOfDay { minutes: hour * 60 + minute });
+            let start = Timestamp::parse("2026-01-02T12:00:00Z").unwrap();
+            let mut slots: Vec<i64> = (0..363 * 4).map(|n| zone.last(time, start.plus(Duration::from_hours(n * 6))).ms()).collect();
+            proptest::prop_assert!(slots.is_sorted());
+            slots.dedup();
+            proptest::prop_assert!((363..=364).contains(&slots.len()), "{}", slots.len());
+        }
+
+        #[test]
+        fn a_slot_is_never_ahead_and_never_long_ago(ms in proptest::prelude::any::<i64>(), minutes in 0_u16..1440) {
+            let now = Timestamp(ms);
+            let slot = berlin().last(TimeOfDay { minutes }, now);
+            proptest::prop_assert!(slot <= now);
+            let in_calendar = (-300_000_000_000_000..200_000_000_000_000).contains(&ms);
+            proptest::prop_assert!(!in_calendar || now.since(slot) <= Duration::from_hours(25));
+        }
     }
 }

@@ -10,9 +10,9 @@ use crate::flow::models::SiteModel;
 use crate::flow::reload::{self, NotReloaded, Reloaded};
 use crate::flow::retry::{self, Retried};
 use crate::flow::review::{self, Ruler};
-use crate::flow::{App, access, accounts, chain, spool};
-use crate::id::{CommentId, ModeratorId, SiteId};
-use crate::store::{Forgotten, StoreError};
+use crate::flow::{App, access, accounts, chain, mailbox, spool};
+use crate::id::{CommentId, DigestId, ModeratorId, SiteId};
+use crate::store::{Forgotten, PausedBy, StoreError};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -56,6 +56,12 @@ pub enum Command {
     Unrule { site: String, ids: Vec<String>, by: String, is_last: bool },
     /// Comments of a file with what people decided. The last batch of a file may call for a training.
     Import { site: String, file: String, rows: Vec<Row>, is_last: bool },
+    /// No digests to a moderator, or digests again.
+    Mails { moderator: String, on: bool },
+    /// A delivery report came in about a digest.
+    Bounced { digest: String, reason: String },
+    /// A delivery report came in at a return address of ours.
+    BouncedMark { mark: String, reason: String },
 }
 
 /// What came of it.
@@ -70,6 +76,10 @@ pub enum Reply {
     /// The site is judged by this model from now on.
     Model {
         id: String,
+    },
+    /// Whether it was otherwise before.
+    Changed {
+        changed: bool,
     },
     /// What became of lines that were submitted.
     Submitted(spool::Outcome),
@@ -219,6 +229,9 @@ pub async fn obey(app: &Arc<App>, command: Command) -> Reply {
         Command::Unrule { site, ids, by, is_last } => {
             forgotten(&site, forget::unrule(app, &SiteId::new(&site), comment_ids(&ids), by, end(is_last)).await)
         }
+        Command::Mails { moderator, on } => blocking(app, move |app| mails(app, &moderator, on)).await,
+        Command::Bounced { digest, reason } => blocking(app, move |app| bounced(app, digest.parse().ok(), &reason)).await,
+        Command::BouncedMark { mark, reason } => blocking(app, move |app| bounced(app, app.keys.verify_mark(&mark).ok(), &reason)).await,
         Command::Rule { id, ruling, by } => match rule(app, &id, &ruling, by).await {
             Ok(reply) => reply,
             Err(reason) => Reply::Failed { reason },
@@ -247,6 +260,27 @@ async fn reload(app: &Arc<App>) -> Reply {
         Ok(Err(error)) => Reply::Failed { reason: chain(&error) },
         Err(error) => Reply::Failed { reason: error.to_string() },
     }
+}
+
+async fn blocking(app: &Arc<App>, work: impl FnOnce(&App) -> Result<Reply, String> + Send + 'static) -> Reply {
+    let app = Arc::clone(app);
+    let done = tokio::task::spawn_blocking(move || work(&app)).await;
+    done.unwrap_or_else(|error| Err(error.to_string())).unwrap_or_else(|reason| Reply::Failed { reason })
+}
+
+fn mails(app: &App, moderator: &str, on: bool) -> Result<Reply, String> {
+    let config = app.config();
+    let moderator = config.moderators.get(&ModeratorId::new(moderator)).ok_or_else(|| {
+        let known: Vec<&str> = config.moderators.keys().map(ModeratorId::as_str).collect();
+        format!("no moderator is called {moderator:?}; the settings have: {}", known.join(", "))
+    })?;
+    let changed = if on { mailbox::resume(app, &moderator.id) } else { mailbox::pause(app, moderator, PausedBy::Cli) };
+    Ok(Reply::Changed { changed: changed.map_err(|error| error.to_string())? })
+}
+
+fn bounced(app: &App, digest: Option<DigestId>, reason: &str) -> Result<Reply, String> {
+    let known = digest.map(|digest| mailbox::bounced(app, digest, reason)).transpose().map_err(|error| error.to_string())?;
+    Ok(if known == Some(true) { Reply::Changed { changed: true } } else { Reply::Unknown })
 }
 
 /// Reads and verifies a site's current model, then hands it to the judge; on any error the one at work goes on.

@@ -35,7 +35,7 @@ pub struct Callback {
     pub is_spam: bool,
 }
 
-/// A digest, rendered. No field holds a commenter's text but `text` and `html`.
+/// A digest or a letter, rendered. No field holds a commenter's text but `text` and `html`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
     pub digest: DigestId,
@@ -45,6 +45,17 @@ pub struct Mail {
     pub subject: String,
     pub text: String,
     pub html: String,
+    /// None for a letter about something else than comments.
+    pub list: Option<List>,
+}
+
+/// What makes a mail one of many of its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    /// Mails of one week are one thread: `2026-W48`.
+    pub week: String,
+    /// Where its reader turns them off (RFC 8058).
+    pub pause_url: String,
 }
 
 /// A parcel on its way into the store.
@@ -95,6 +106,10 @@ pub enum Outcome {
     GiveUp {
         reason: String,
     },
+    /// Given up, because there is no such mailbox.
+    Bounced {
+        reason: String,
+    },
 }
 
 /// What becomes of the parcel.
@@ -118,7 +133,7 @@ impl Schedule {
     pub fn next(&self, attempt: u32, outcome: Outcome, now: Timestamp, jitter: f64) -> Next {
         match outcome {
             Outcome::Delivered => Next::Done,
-            Outcome::GiveUp { reason } => Next::Dead { reason },
+            Outcome::GiveUp { reason } | Outcome::Bounced { reason } => Next::Dead { reason },
             Outcome::Retry { reason, .. } if attempt >= self.attempts_max => Next::Dead { reason },
             Outcome::Retry { reason, after } => {
                 let wait = self.wait(attempt).mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);

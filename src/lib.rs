@@ -8,8 +8,8 @@
 //! - **Core**, pure and synchronous, without I/O, clock, chance or log: [`text`] folds tricks away; [`comment`] is what everybody reads;
 //!   [`rules`] find; the [`classifier`] scores; [`decision`] decides; the [`budget`]
 //!   turns allowed errors into thresholds; a [`trace`] is what is kept of a comment, by which [`traffic`] counts floods and [`campaign`]
-//!   finds near-copies; [`action`] signs links; [`access`] is what a key allows; [`delivery`] says when to try again; [`pace`] counts how
-//!   often somebody comes.
+//!   finds near-copies; [`action`] signs links; [`access`] is what a key allows; [`delivery`] says when to try again, [`bounce`] what
+//!   came back; [`pace`] counts how often somebody comes.
 //! - **[`dns`]** and **[`import`]** stand lowest of the shells: what lists of others say of a comment before it is judged, and readers of the files in
 //!   which other programs kept comments.
 //! - **Keepers**: [`config`] (what runs), [`store`] (what is written down), [`shelf`] (models), [`view`] (mails and pages).
@@ -34,6 +34,7 @@
 
 pub mod access;
 pub mod action;
+pub mod bounce;
 pub mod budget;
 pub mod campaign;
 pub mod classifier;

@@ -6,7 +6,7 @@
 //! ```text
 //! ground     clock dice meters
 //! ground     id
-//! core       text access action delivery pace
+//! core       text access action bounce delivery pace
 //! core       comment
 //! core       rules
 //! core       classifier decision budget
@@ -35,7 +35,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [(&str, &[&str]); 15] = [
     ("ground", &["clock", "dice", "meters"]),
     ("ground", &["id"]),
-    ("core", &["text", "access", "action", "delivery", "pace"]),
+    ("core", &["text", "access", "action", "bounce", "delivery", "pace"]),
     ("core", &["comment"]),
     ("core", &["rules"]),
     ("core", &["classifier", "decision", "budget"]),
@@ -63,7 +63,7 @@ const DOORS: [(&str, &[&str]); 46] = [
     ("ndarray", &["classifier/train.rs"]),
     ("rusqlite", &["store/", "import/isso.rs"]),
     ("rustix", &["store/", "http/server.rs", "cli/train_site.rs"]),
-    ("lettre", &["outbox/smtp.rs"]),
+    ("lettre", &["outbox/smtp/"]),
     ("axum", &["http/", "demo/", "daemon.rs"]),
     ("hyper", &["http/server.rs"]),
     ("hyper_util", &["http/server.rs"]),

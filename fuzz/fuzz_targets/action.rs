@@ -1,4 +1,4 @@
-//! Review tokens, nonces and form tokens: no bytes that we did not sign give a right.
+//! Review tokens, nonces, form tokens, links that pause and marks of return addresses: no bytes that we did not sign give a right.
 #![no_main]
 
 use hamlet::action::Keys;
@@ -14,4 +14,6 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(keys.verify_review(&text, now).is_err());
     assert!(keys.verify_nonce(&text, "token", 1, 1, now, Duration::from_secs(900)).is_err());
     assert!(keys.verify_form(&text, &SiteId::new("blog")).is_err());
+    assert!(keys.verify_pause(&text).is_err());
+    assert!(keys.verify_mark(&text).is_err());
 });

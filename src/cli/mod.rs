@@ -1,5 +1,5 @@
 //! The command line: one file a command. Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 the answer is no or it could
-//! not be done, 2 usage, 3 configuration, 4 unreachable, 5 busy, 10 partly done.
+//! not be done, 2 usage, 3 configuration, 4 unreachable, 5 busy, 10 partly done; and 75 of `mail-in`, which asks a mail server to try again.
 
 mod backup;
 mod campaigns;
@@ -15,6 +15,7 @@ mod forget;
 mod import;
 mod init;
 mod lists;
+mod mail_in;
 mod manual;
 mod model;
 mod moderator;
@@ -69,7 +70,7 @@ enum Command {
     /// The sites: add one, change one, and their keys
     #[command(subcommand)]
     Site(site::SiteCommand),
-    /// The people who rule
+    /// The people who rule, and whether they get mail
     #[command(subcommand)]
     Moderator(moderator::ModeratorCommand),
     /// Put comments of a file into the queue of the daemon: JSONL in
@@ -116,6 +117,8 @@ enum Command {
     /// The mail that moderators get
     #[command(subcommand)]
     Digest(digest::DigestCommand),
+    /// Read a delivery report on stdin, for a mail server's pipe
+    MailIn(mail_in::MailIn),
     /// Completions for a shell: bash, elvish, fish, powershell or zsh, on stdout
     Completions(manual::Completions),
     /// Manual pages, written into a directory
@@ -214,6 +217,7 @@ fn obey(command: Command, environment: &Environment) -> anyhow::Result<()> {
         Command::Lists(lists) => lists.run(environment),
         Command::Campaigns(campaigns) => campaigns.run(environment),
         Command::Digest(digest) => digest.run(environment),
+        Command::MailIn(mail_in) => mail_in.run(environment),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
         Command::FitCounts => fit_counts::run(),
@@ -247,6 +251,9 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     }
     if cause.is::<Invalid>() || cause.is::<crate::http::NoTls>() {
         return Some(3);
+    }
+    if cause.is::<mail_in::TryLater>() {
+        return Some(75);
     }
     if cause.is::<evaluate::WrongUse>() {
         return Some(2);

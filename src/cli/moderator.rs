@@ -1,4 +1,5 @@
-//! `hamlet moderator`: the people who rule.
+//! `hamlet moderator`: the people who rule, and whether they get mail. Adding one is `site`'s; mails are turned off and on through the daemon
+//! that runs, else straight in the store.
 
 use super::{Environment, Place, site};
 use crate::control::{self, Command, Reply};
@@ -9,6 +10,20 @@ use clap::Subcommand;
 pub enum ModeratorCommand {
     /// Add a moderator to the settings file
     Add(site::AddModerator),
+    /// Send a moderator no more digests
+    Pause {
+        /// The moderator's key in the settings
+        id: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Send a moderator digests again, after a pause or after mail came back
+    Resume {
+        /// The moderator's key in the settings
+        id: String,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Forget a moderator's password, log them out everywhere, and print a link that lets them in once, within a day
     Reset {
         /// The moderator's key in the settings: of `[moderators.ana]` it is `ana`
@@ -22,9 +37,31 @@ impl ModeratorCommand {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
         match self {
             Self::Add(add) => add.run(environment),
+            Self::Pause { id, place } => mails(&id, Mails::Off, &place, environment),
+            Self::Resume { id, place } => mails(&id, Mails::On, &place, environment),
             Self::Reset { id, place } => reset(&id, &place, environment),
         }
     }
+}
+
+/// Whether a moderator gets them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mails {
+    On,
+    Off,
+}
+
+fn mails(moderator: &str, mails: Mails, place: &Place, environment: &Environment) -> anyhow::Result<()> {
+    let on = mails == Mails::On;
+    let word = if on { "on" } else { "off" };
+    let reply = super::queue::ask(place, environment, Command::Mails { moderator: moderator.to_owned(), on })?;
+    let Reply::Changed { changed } = reply else { return Err(super::refusal(reply)) };
+    if changed {
+        super::say(format_args!("{moderator}: mails are {word}"))?;
+    } else {
+        eprintln!("{moderator}: mails were {word} before; nothing changed");
+    }
+    Ok(())
 }
 
 fn reset(id: &str, place: &Place, environment: &Environment) -> anyhow::Result<()> {

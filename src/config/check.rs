@@ -1,18 +1,18 @@
 //! The check: [`Settings`] as written become the [`Config`] that runs, or every problem they have. Ranges are those that
 //! `config/default.toml` states, and a test compares the two. Sites and moderators are in `people`.
 
-use super::problem::{Invalid, Problems, is_host};
+use super::problem::{Invalid, Problems};
 use super::settings::{self, Settings};
-use super::{Config, Digest, Http, Intake, Keys, Learning, Mail, Outbox, Review, Smtp, Store, Tls, TlsFiles, Transport, lists, people};
+use super::{Config, Http, Intake, Keys, Learning, Outbox, Review, Store, TlsFiles, lists, mail, people};
 use crate::campaign;
 use crate::comment::Limits;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-const MINUTE_SECONDS: u64 = 60;
-const HOUR_SECONDS: u64 = 60 * MINUTE_SECONDS;
-const DAY_SECONDS: u64 = 24 * HOUR_SECONDS;
+pub(super) const MINUTE_SECONDS: u64 = 60;
+pub(super) const HOUR_SECONDS: u64 = 60 * MINUTE_SECONDS;
+pub(super) const DAY_SECONDS: u64 = 24 * HOUR_SECONDS;
 
 impl Settings {
     /// How much is remembered, for who looks at it without a daemon.
@@ -52,8 +52,7 @@ impl Settings {
             store: store(problem, &self.store),
             memory: memory(problem, &self.memory),
             outbox: outbox(problem, &self.outbox),
-            mail: mail(problem, &self.mail, &data),
-            digest: digest(problem, &self.digest),
+            mail: mail::mail(problem, &self.mail, &data),
             review: review(problem, &self.review),
             lists: lists::lists(problem, &self),
             dns: super::dns::dns(problem, &self),
@@ -178,77 +177,6 @@ fn outbox(problems: &mut Problems, outbox: &settings::Outbox) -> Outbox {
     }
 }
 
-fn mail(problems: &mut Problems, mail: &settings::Mail, data: &Path) -> Mail {
-    let transport = transport(problems, mail, data);
-    if transport.sends() || !mail.from.is_empty() {
-        problems.email("mail.from", &mail.from);
-    }
-    Mail { from: mail.from.clone(), transport }
-}
-
-impl Transport {
-    fn sends(&self) -> bool {
-        match self {
-            Self::None => false,
-            Self::Files(_) | Self::Smtp(_) => true,
-        }
-    }
-}
-
-/// Only the chosen transport is looked at: what is not used may be half written.
-fn transport(problems: &mut Problems, mail: &settings::Mail, data: &Path) -> Transport {
-    match mail.transport.as_str() {
-        "none" => Transport::None,
-        "files" if mail.files.dir.is_empty() => Transport::Files(data.join("mail")),
-        "files" => Transport::Files(PathBuf::from(&mail.files.dir)),
-        "smtp" => Transport::Smtp(smtp(problems, &mail.smtp)),
-        other => {
-            problems.add("mail.transport", format!("{other:?}"), "write none, files or smtp");
-            Transport::None
-        }
-    }
-}
-
-fn smtp(problems: &mut Problems, smtp: &settings::Smtp) -> Smtp {
-    if !is_host(&smtp.host) {
-        problems.add("mail.smtp.host", format!("{:?}", smtp.host), "write the host name of your mail server, like smtp.example.org");
-    }
-    let password = problems.secret("mail.smtp.password", &smtp.password, &smtp.password_file);
-    if password.is_some() == smtp.username.is_empty() {
-        problems.add("mail.smtp.username", format!("{:?}", smtp.username), "write both a username and a password, or neither");
-    }
-    Smtp {
-        host: smtp.host.clone(),
-        port: problems.number("mail.smtp.port", smtp.port, "a port", 1..=65_535),
-        tls: tls(problems, &smtp.tls),
-        login: password.map(|password| (smtp.username.clone(), password)),
-    }
-}
-
-fn tls(problems: &mut Problems, written: &str) -> Tls {
-    match written {
-        "none" => Tls::None,
-        "starttls" => Tls::Starttls,
-        "implicit" => Tls::Implicit,
-        other => {
-            problems.add("mail.smtp.tls", format!("{other:?}"), "write starttls, implicit or none");
-            Tls::Starttls
-        }
-    }
-}
-
-fn digest(problems: &mut Problems, digest: &settings::Digest) -> Digest {
-    let hours: u64 = problems.number("digest.age_hours_max", digest.age_hours_max, "hours", 0..=720);
-    let minutes: u64 = problems.number("digest.interval_minutes_min", digest.interval_minutes_min, "minutes", 0..=10_080);
-    Digest {
-        items_min: problems.number("digest.items_min", digest.items_min, "a number", 1..=1_000),
-        age_max: Duration::from_secs(hours * HOUR_SECONDS),
-        interval_min: Duration::from_secs(minutes * MINUTE_SECONDS),
-        per_day_max: problems.number("digest.per_day_max", digest.per_day_max, "a number", 1..=1_440),
-        items_max: problems.number("digest.items_max", digest.items_max, "a number", 1..=100),
-    }
-}
-
 fn review(problems: &mut Problems, review: &settings::Review) -> Review {
     let days: u64 = problems.number("review.link_days", review.link_days, "days", 1..=90);
     let minutes: u64 = problems.number("review.nonce_minutes", review.nonce_minutes, "minutes", 1..=1_440);
@@ -264,12 +192,13 @@ fn review(problems: &mut Problems, review: &settings::Review) -> Review {
 mod tests {
     use super::*;
     use crate::budget::audit::Rates;
-    use crate::config::INIT;
     use crate::config::settings::DEFAULTS;
+    use crate::config::{INIT, Transport};
     use crate::decision::Mode;
     use crate::id::SiteId;
     use crate::rules::Field;
     use std::collections::BTreeMap;
+    use std::path::Path;
 
     const SITE: &str = "[sites.blog]\napi_key = 'an-api-key-00'\n";
     const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";

@@ -49,7 +49,7 @@ impl Config {
         config.data = data;
         config.listen = listen;
         // A visitor may hold as many comments as they like, and sees a mail for each.
-        config.digest.per_day_max = usize::MAX;
+        config.moderators.values_mut().for_each(|moderator| moderator.digest.per_day_max = usize::MAX);
         let webhook = Webhook { url: webhook_url, secrets: vec![webhook_secret] };
         for site in config.sites.values_mut().map(Arc::make_mut) {
             site.loopback_only = true;
@@ -76,8 +76,9 @@ mod tests {
         assert_eq!(site.webhook.as_ref().unwrap().secrets[0].bytes(), b"hush-hush");
         assert_eq!(config.moderators[&ModeratorId::new("demo")].sites, [SiteId::new("demo")]);
         assert!(matches!(&config.mail.transport, Transport::Files(dir) if dir.ends_with("d/mail")));
-        assert_eq!((config.digest.items_min, config.digest.age_max, config.digest.interval_min), (1, Duration::ZERO, Duration::ZERO));
-        assert_eq!((config.digest.per_day_max, config.review.undo), (usize::MAX, Duration::from_secs(3)));
+        let digest = &config.moderators[&ModeratorId::new("demo")].digest;
+        assert_eq!((digest.items_min, digest.age_max, digest.interval_min), (1, Duration::ZERO, Duration::ZERO));
+        assert_eq!((digest.per_day_max, config.review.undo), (usize::MAX, Duration::from_secs(3)));
         assert_eq!((config.listen, config.data), (listen, PathBuf::from("/tmp/d")));
     }
 }

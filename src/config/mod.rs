@@ -5,6 +5,7 @@ use crate::budget::Budget;
 use crate::budget::audit::Rates;
 use crate::budget::terms::Terms;
 use crate::campaign;
+use crate::clock::{TimeOfDay, Zone};
 use crate::comment::Limits;
 use crate::decision::{Mode, Policy};
 use crate::delivery::Reach;
@@ -26,12 +27,14 @@ mod dns;
 pub mod edit;
 mod form;
 mod lists;
+mod mail;
 mod people;
 mod problem;
 mod retention;
 mod secret;
 pub mod settings;
 mod source;
+mod timing;
 mod webhook;
 
 pub use form::Form;
@@ -64,7 +67,6 @@ pub struct Config {
     pub memory: campaign::Bounds,
     pub outbox: Outbox,
     pub mail: Mail,
-    pub digest: Digest,
     pub review: Review,
     /// Read by [`Config::with_lists`] and whenever a file changes.
     pub lists: Vec<ListFile>,
@@ -166,7 +168,12 @@ pub struct Outbox {
 pub struct Mail {
     /// A bare address.
     pub from: String,
+    /// Hears of trouble with mail; a bare address.
+    pub admin: Option<String>,
+    /// Gets delivery reports, each digest's with a mark of its own in it; a bare address.
+    pub bounces: Option<String>,
     pub transport: Transport,
+    pub dkim: Option<Dkim>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,6 +183,14 @@ pub enum Transport {
     /// One `.eml` file a mail.
     Files(PathBuf),
     Smtp(Smtp),
+}
+
+/// What signs mail, and under whose name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dkim {
+    pub domain: String,
+    pub selector: String,
+    pub key: Secret,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,18 +209,61 @@ pub enum Tls {
 }
 
 /// When a digest is due for a moderator, and how much it holds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Digest {
     /// Due when this many comments wait,
     pub items_min: usize,
     /// or when the oldest has waited this long,
     pub age_max: Duration,
-    /// but not sooner after the last one than this,
+    /// or at this time of day, whatever waits,
+    pub daily_at: Option<TimeOfDay>,
+    /// but never in these hours,
+    pub quiet: Option<Quiet>,
+    /// which are those of this zone,
+    pub zone: Zone,
+    /// nor sooner after the last one than this,
     pub interval_min: Duration,
     /// nor more often than this in 24 hours.
     pub per_day_max: usize,
+    /// When this many wait, one summary is sent in place of many digests.
+    pub flood_items_min: usize,
     /// Comments shown in one mail; the rest stand on the page.
     pub items_max: usize,
+    pub excerpt: Excerpt,
+    /// After so long what was mailed and not decided is mailed once more; zero: never.
+    pub reminder: Duration,
+    /// After so long it goes to those on standby, and the admin hears of it; zero: never.
+    pub handover: Duration,
+}
+
+/// Hours without mail, by the clock on the wall; they may span midnight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quiet {
+    pub from: TimeOfDay,
+    pub until: TimeOfDay,
+}
+
+impl Quiet {
+    pub fn holds(self, time: TimeOfDay) -> bool {
+        if self.from <= self.until { (self.from..self.until).contains(&time) } else { time >= self.from || time < self.until }
+    }
+}
+
+/// How much of a comment's text a mail quotes: mail that quotes spam may be taken for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Excerpt {
+    Full,
+    Short,
+    None,
+}
+
+/// Whose turn it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duty {
+    /// Is written to as comments come to be held.
+    First,
+    /// Only of what the first left undecided, or at once while none of them gets mail.
+    Standby,
 }
 
 /// Signed links and rulings.
@@ -328,6 +386,8 @@ pub struct Moderator {
     pub email: String,
     pub sites: Vec<SiteId>,
     pub role: Role,
+    pub duty: Duty,
+    pub digest: Digest,
 }
 
 /// What a moderator may do at the desk.

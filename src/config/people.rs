@@ -5,7 +5,7 @@ use super::problem::{Invalid, Problems};
 use super::retention::retention;
 use super::secret::HIDDEN;
 use super::settings::{self, Settings};
-use super::{Akismet, Audit, Moderator, Retention, Role, Site, Thresholds, akismet, behaviour, form, lists, webhook};
+use super::{Akismet, Audit, Duty, Moderator, Retention, Role, Site, Thresholds, akismet, behaviour, form, lists, timing, webhook};
 use crate::budget::Budget;
 use crate::budget::audit::Rates;
 use crate::decision::{Mode, Policy};
@@ -315,6 +315,7 @@ fn recent(problems: &mut Problems, key: &str, written: &settings::Rules, base: r
 }
 
 pub(super) fn moderators(problems: &mut Problems, settings: &Settings) -> BTreeMap<ModeratorId, Moderator> {
+    let of_all = timing::of_all(problems, &settings.digest);
     let moderator = |(id, written): (&String, &settings::Moderator)| {
         let key = format!("moderators.{id}");
         check_id(problems, &key, id);
@@ -323,9 +324,20 @@ pub(super) fn moderators(problems: &mut Problems, settings: &Settings) -> BTreeM
         let email = problems.email(&format!("{key}.email"), &written.email);
         let sites = sites_of(problems, &format!("{key}.sites"), &written.sites, &settings.sites);
         let role = if written.admin { Role::Admin } else { Role::Moderator };
-        (id.clone(), Moderator { id, name, email, sites, role })
+        let duty = written.duty.as_deref().map_or(Duty::First, |word| duty(problems, &format!("{key}.duty"), word));
+        let digest = timing::digest(problems, &format!("{key}.digest"), &written.digest, &of_all);
+        (id.clone(), Moderator { id, name, email, sites, role, duty, digest })
     };
     settings.moderators.iter().map(moderator).collect()
+}
+
+fn duty(problems: &mut Problems, key: &str, word: &str) -> Duty {
+    let parse = |word: &str| match word {
+        "first" => Some(Duty::First),
+        "standby" => Some(Duty::Standby),
+        _ => None,
+    };
+    problems.word(key, word, parse, &["first", "standby"]).unwrap_or(Duty::First)
 }
 
 /// Each site once, however often it was written: a comment stands in a digest once.

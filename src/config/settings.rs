@@ -116,9 +116,21 @@ pub(super) struct Outbox {
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Mail {
     pub from: String,
+    pub admin: String,
+    pub bounces: String,
     pub transport: String,
     pub files: Files,
     pub smtp: Smtp,
+    pub dkim: Dkim,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Dkim {
+    pub domain: String,
+    pub selector: String,
+    pub key: Secret,
+    pub key_file: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -138,14 +150,22 @@ pub(super) struct Smtp {
     pub password_file: String,
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table")]
+/// For all moderators every key is there, by the defaults; for one only what it overrides.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
 pub(super) struct Digest {
-    pub items_min: i64,
-    pub age_hours_max: i64,
-    pub interval_minutes_min: i64,
-    pub per_day_max: i64,
-    pub items_max: i64,
+    pub items_min: Option<i64>,
+    pub age_hours_max: Option<i64>,
+    pub daily_at: Option<String>,
+    pub quiet_hours: Option<String>,
+    pub time_zone: Option<String>,
+    pub interval_minutes_min: Option<i64>,
+    pub per_day_max: Option<i64>,
+    pub flood_items_min: Option<i64>,
+    pub items_max: Option<i64>,
+    pub excerpt: Option<String>,
+    pub reminder_hours: Option<i64>,
+    pub handover_hours: Option<i64>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -299,6 +319,8 @@ pub(super) struct Moderator {
     pub email: String,
     pub sites: Vec<String>,
     pub admin: bool,
+    pub duty: Option<String>,
+    pub digest: Digest,
 }
 
 impl Settings {

@@ -89,7 +89,7 @@ fn keep<T: Clone + PartialEq>(kept: &mut Vec<&'static str>, key: &'static str, n
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::SiteId;
+    use crate::id::{ModeratorId, SiteId};
 
     fn source(environment: &[(&str, &str)]) -> Source {
         let environment = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
@@ -110,13 +110,14 @@ mod tests {
         let old = source(&[]).read_with(SITE).unwrap();
         let text = format!(
             "{SITE}[sites.second]\napi_key = 'a-second-key-0'\n[http]\nlisten = '127.0.0.1:1'\n[mail]\nfrom = 'a@b.example'\n[digest]\nitems_min = 2\n\
+             [moderators.ana]\nname = 'Ana'\nemail = 'ana@b.example'\nsites = ['blog']\n\
              [dns_lists.x]\nzone = 'bl.example'\nasks = 'ip'\n"
         );
         let mut new = source(&[]).read_with(&text).unwrap();
         assert_eq!(new.keep_until_restart(&old), ["http.listen", "mail", "dns"]);
         assert_eq!((new.listen, new.mail.from.as_str()), (old.listen, ""));
         assert!(new.sites[&SiteId::new("second")].rules.dns_lists.is_empty());
-        assert_eq!(new.digest.items_min, 2);
+        assert_eq!(new.moderators[&ModeratorId::new("ana")].digest.items_min, 2);
         assert_eq!(new.keep_until_restart(&old), [""; 0]);
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod alert;
 pub mod audit;
 pub mod backup;
 pub mod campaigns;
@@ -22,6 +23,7 @@ pub mod judge;
 pub mod judge_loop;
 pub mod learn;
 pub mod lists;
+pub mod mailbox;
 pub mod memory;
 pub mod models;
 pub mod objection;

@@ -137,6 +137,7 @@ pub async fn rule_by_link(app: &std::sync::Arc<App>, opened: &Opened<'_>, asked:
     let ruler = Ruler { by: opened.moderator.name.clone(), via: "link" };
     let terms = (Some(record.version), app.config().review.undo);
     let ruled = rule(app, &opened.digest.site, record.comment.id, asked.ruling, ruler, terms).await?;
+    app.store.answered(&opened.moderator.id, now).done().await?;
     Ok(if ruled.is_some_and(|(_, taken)| taken) { Done::Ruled } else { Done::AlreadyDecided })
 }
 

@@ -129,10 +129,10 @@ fn refusal(error: &NotOpened) -> Response {
     }
 }
 
-fn unknown_link() -> Response {
+pub(super) fn unknown_link() -> Response {
     notice_page(StatusCode::NOT_FOUND, None, Refusal::UnknownLink)
 }
 
-fn notice_page(status: StatusCode, site_name: Option<&str>, refusal: Refusal) -> Response {
+pub(super) fn notice_page(status: StatusCode, site_name: Option<&str>, refusal: Refusal) -> Response {
     (status, safe_headers(Script::None), Html(NoticePage { site_name, refusal }.render())).into_response()
 }

@@ -14,6 +14,7 @@ mod form;
 mod head;
 mod health;
 mod listing;
+mod mailbox;
 pub mod metrics;
 mod objections;
 mod page;
@@ -69,6 +70,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(api)
         .merge(forms)
         .route("/d/{token}", get(action::show).post(action::rule))
+        .route("/u/{token}", get(mailbox::show).post(mailbox::change))
         .route("/assets/hamlet.css", get(stylesheet))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

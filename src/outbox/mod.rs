@@ -11,6 +11,8 @@ pub use webhook::try_out as try_webhook;
 use crate::clock::Timestamp;
 use crate::delivery::{Delivery, Next, Outcome, Parcel, Schedule};
 use crate::flow::App;
+use crate::flow::digest::{self, AtSend};
+use crate::flow::mailbox::{self, GivenUp};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -42,7 +44,8 @@ impl Carriers {
     /// # Errors
     /// [`NoCarrier`] when TLS or the mail transport cannot be set up.
     pub fn new(app: &App) -> Result<Self, NoCarrier> {
-        Ok(Self { webhook: webhook::Carrier::new(app.config().outbox.timeout)?, mail: smtp::Carrier::new(&app.config())? })
+        let config = app.config();
+        Ok(Self { webhook: webhook::Carrier::new(config.outbox.timeout)?, mail: smtp::Carrier::new(&config, &app.keys)? })
     }
 
     async fn carry(&self, app: &App, delivery: &Delivery, now: Timestamp) -> Outcome {
@@ -55,7 +58,7 @@ impl Carriers {
                 Some(site) => self.webhook.call_back(site, callback, now).await,
                 None => Outcome::GiveUp { reason: "the site is no more".to_owned() },
             },
-            Parcel::Mail(mail) => self.mail.carry(mail, delivery).await,
+            Parcel::Mail(mail) => self.mail.carry(mail, delivery, now).await,
         }
     }
 }
@@ -93,9 +96,13 @@ async fn claim(app: &App, limit: usize) -> Vec<Delivery> {
     })
 }
 
-async fn deliver(app: Arc<App>, carriers: Arc<Carriers>, delivery: Delivery) {
-    let outcome = carriers.carry(&app, &delivery, app.clock.now()).await;
-    let outbox = &app.config().outbox;
+async fn deliver(app: Arc<App>, carriers: Arc<Carriers>, mut delivery: Delivery) {
+    let outcome = match freshen(&app, &mut delivery).await {
+        Some(outcome) => outcome,
+        None => carriers.carry(&app, &delivery, app.clock.now()).await,
+    };
+    let how = if matches!(outcome, Outcome::Bounced { .. }) { GivenUp::Bounced } else { GivenUp::Undelivered };
+    let outbox = app.config().outbox;
     let schedule = Schedule { attempts_max: outbox.attempts_max, retry_first: outbox.retry_first, retry_max: outbox.retry_max };
     let next = schedule.next(delivery.attempt, outcome, app.clock.now(), app.dice.unit());
     let kind = match &delivery.parcel {
@@ -118,9 +125,35 @@ async fn deliver(app: Arc<App>, carriers: Arc<Carriers>, delivery: Delivery) {
             tracing::error!(parcel.id = %delivery.id, site = %delivery.site, attempt = delivery.attempt, reason, "outbox.dead");
         }
     }
+    let dead = if let Next::Dead { reason } = &next { Some(reason.clone()) } else { None };
     match app.store.settle(&delivery, next).done().await {
         Ok(true) => {}
         Ok(false) => tracing::warn!(parcel.id = %delivery.id, "outbox.lease_lost"),
         Err(error) => tracing::error!(parcel.id = %delivery.id, error = %error, "outbox.settle_failed"),
+    }
+    if let (Some(reason), Parcel::Mail(mail)) = (dead, delivery.parcel) {
+        let told = tokio::task::spawn_blocking(move || mailbox::given_up(&app, &mail, how, &reason)).await;
+        if let Ok(Err(error)) = told {
+            tracing::error!(error = %error, "mailbox.trouble_untold");
+        }
+    }
+}
+
+/// A mail is looked at again as the last thing before it leaves, since people decide meanwhile; an outcome if it need not leave.
+async fn freshen(app: &Arc<App>, delivery: &mut Delivery) -> Option<Outcome> {
+    let Parcel::Mail(mail) = &delivery.parcel else { return None };
+    let (looking, looked_at) = (Arc::clone(app), mail.clone());
+    match tokio::task::spawn_blocking(move || digest::at_send(&looking, &looked_at)).await {
+        Ok(Ok(AtSend::AsWritten)) => None,
+        Ok(Ok(AtSend::Anew(mail))) => {
+            delivery.parcel = Parcel::Mail(*mail);
+            None
+        }
+        Ok(Ok(AtSend::NoLonger)) => {
+            tracing::info!(parcel.id = %delivery.id, "outbox.mail_no_longer_wanted");
+            Some(Outcome::Delivered)
+        }
+        Ok(Err(error)) => Some(Outcome::Retry { reason: error.to_string(), after: None }),
+        Err(error) => Some(Outcome::Retry { reason: error.to_string(), after: None }),
     }
 }

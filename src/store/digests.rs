@@ -1,4 +1,4 @@
-//! Digests: which held comments were put before whom, and when.
+//! Digests: which held comments were put before whom, when, and which of them still wait.
 
 use super::comments::complete;
 use super::{Pending, Reader, Record, Store, StoreError, rows};
@@ -9,12 +9,38 @@ use rusqlite::{OptionalExtension, params};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// What a digest is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Comments that this moderator was not shown before.
+    New,
+    /// So many of those that they are summed up.
+    Flood,
+    /// Comments that were mailed and not decided.
+    Reminder,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Flood => "flood",
+            Self::Reminder => "reminder",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        [Self::New, Self::Flood, Self::Reminder].into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
 /// A digest about to be sent: the comments by number, and the mail, in one transaction.
 #[derive(Debug)]
 pub struct NewDigest {
     pub id: DigestId,
     pub site: SiteId,
     pub moderator: ModeratorId,
+    pub kind: Kind,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     /// `Record::seq`, in the order of the mail.
@@ -27,6 +53,8 @@ pub struct NewDigest {
 pub struct DigestRecord {
     pub site: SiteId,
     pub moderator: ModeratorId,
+    pub kind: Kind,
+    pub created_at: Timestamp,
     pub expires_at: Timestamp,
     /// In the order of their numbers, from 1.
     pub items: Vec<Record>,
@@ -41,6 +69,18 @@ pub struct Standing {
     pub last_digest: Option<Timestamp>,
     /// Digests within the last 24 hours.
     pub digests_today: usize,
+    pub last_flood: Option<Timestamp>,
+    pub last_reminder: Option<Timestamp>,
+}
+
+/// Whose digests, of what age: what both questions about waiting comments are about.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    pub site: &'a SiteId,
+    pub moderator: &'a ModeratorId,
+    /// Only comments that waited by then.
+    pub came_by: Timestamp,
+    pub now: Timestamp,
 }
 
 impl Store {
@@ -48,13 +88,14 @@ impl Store {
         let waiting = Arc::clone(&self.waiting);
         self.write(move |connection| {
             connection
-                .prepare_cached("INSERT INTO digests (id, site, moderator, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .prepare_cached("INSERT INTO digests (id, site, moderator, created_at, expires_at, kind) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
                 .execute(params![
                     digest.id.bytes(),
                     digest.site.as_str(),
                     digest.moderator.as_str(),
                     digest.created_at.ms(),
-                    digest.expires_at.ms()
+                    digest.expires_at.ms(),
+                    digest.kind.as_str()
                 ])?;
             let mut item = connection
                 .prepare_cached("INSERT INTO digest_items (digest, number, site, moderator, comment) VALUES (?1, ?2, ?3, ?4, ?5)")?;
@@ -72,27 +113,39 @@ pub(super) const WAITING: &str = "SELECT seq FROM comments INDEXED BY comments_h
      UNION SELECT seq FROM comments INDEXED BY comments_audited WHERE site = ?1 AND audited = 1 AND ruled IS NULL \
      UNION SELECT seq FROM comments INDEXED BY comments_objected WHERE site = ?1 AND objected_at IS NOT NULL";
 
-/// Of a set of comments those that no link still valid puts before a moderator: never shown, not since somebody objected, or the link ran out.
-const UNSHOWN: &str = "NOT EXISTS (SELECT 1 FROM digest_items i JOIN digests d ON d.id = i.digest WHERE i.moderator = ?2 \
-                       AND i.comment = c.seq AND d.expires_at > ?3 AND d.created_at >= coalesce(c.objected_at, 0))";
+/// Since when a comment waits: since it came, or since somebody objected to how it stands.
+const SINCE: &str = "coalesce(c.objected_at, c.received_at)";
+
+/// Of a set of comments those that waited by `?4` and that no link still valid puts before a moderator: never shown, not since somebody objected,
+/// or the link ran out.
+const UNSHOWN: &str = "coalesce(c.objected_at, c.received_at) <= ?4 AND NOT EXISTS \
+                       (SELECT 1 FROM digest_items i JOIN digests d ON d.id = i.digest WHERE i.moderator = ?2 AND i.comment = c.seq \
+                        AND d.expires_at > ?3 AND d.created_at >= coalesce(c.objected_at, 0))";
 
 impl Reader {
     /// # Errors
     /// [`StoreError`] from the database.
-    pub fn standing(&self, site: &SiteId, moderator: &ModeratorId, now: Timestamp) -> Result<Standing, StoreError> {
+    pub fn standing(&self, wanted: Wanted<'_>) -> Result<Standing, StoreError> {
+        let (site, moderator) = (wanted.site.as_str(), wanted.moderator.as_str());
         self.with(|connection| {
-            let sql =
-                format!("SELECT count(*), min(coalesce(objected_at, received_at)) FROM comments c WHERE seq IN ({WAITING}) AND {UNSHOWN}");
-            let who = params![site.as_str(), moderator.as_str(), now.ms()];
-            let (waiting, oldest): (usize, Option<i64>) =
-                connection.prepare_cached(&sql)?.query_row(who, |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let since = now.minus(Duration::from_hours(24)).ms();
-            let sql = "SELECT max(created_at), count(*) FILTER (WHERE created_at > ?3) FROM digests WHERE site = ?1 AND moderator = ?2";
-            let (last, digests_today): (Option<i64>, usize) = connection
-                .prepare_cached(sql)?
-                .query_row(params![site.as_str(), moderator.as_str(), since], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let sql = format!("SELECT count(*), min({SINCE}) FROM comments c WHERE seq IN ({WAITING}) AND {UNSHOWN}");
+            let (waiting, oldest): (usize, Option<i64>) = connection
+                .prepare_cached(&sql)?
+                .query_row(params![site, moderator, wanted.now.ms(), wanted.came_by.ms()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let since = wanted.now.minus(Duration::from_hours(24)).ms();
+            let sql = "SELECT max(created_at), count(*) FILTER (WHERE created_at > ?3), max(created_at) FILTER (WHERE kind = 'flood'),
+                       max(created_at) FILTER (WHERE kind = 'reminder') FROM digests WHERE site = ?1 AND moderator = ?2";
             let time = |ms: Option<i64>| ms.map(Timestamp::from_ms);
-            Ok(Standing { waiting, oldest: time(oldest), last_digest: time(last), digests_today })
+            Ok(connection.prepare_cached(sql)?.query_row(params![site, moderator, since], |row| {
+                Ok(Standing {
+                    waiting,
+                    oldest: time(oldest),
+                    last_digest: time(row.get(0)?),
+                    digests_today: row.get(1)?,
+                    last_flood: time(row.get(2)?),
+                    last_reminder: time(row.get(3)?),
+                })
+            })?)
         })
     }
 
@@ -100,16 +153,75 @@ impl Reader {
     ///
     /// # Errors
     /// [`StoreError`] from the database.
-    pub fn unshown(&self, site: &SiteId, moderator: &ModeratorId, now: Timestamp, limit: usize) -> Result<Vec<Record>, StoreError> {
+    pub fn unshown(&self, wanted: Wanted<'_>, limit: usize) -> Result<Vec<Record>, StoreError> {
+        let sql = format!("SELECT {} FROM comments c WHERE seq IN ({WAITING}) AND {UNSHOWN} ORDER BY seq LIMIT ?5", rows::COMMENT);
+        self.records(&sql, params![wanted.site.as_str(), wanted.moderator.as_str(), wanted.now.ms(), wanted.came_by.ms(), limit])
+    }
+
+    /// Comments that were mailed to a moderator by `mailed_by`, still wait, and stand in no reminder; the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn unanswered(&self, wanted: Wanted<'_>, mailed_by: Timestamp, limit: usize) -> Result<Vec<Record>, StoreError> {
+        // Read from the side of the digests, of which few are young enough to be valid: what waits may be a flood.
+        let sql = format!(
+            "SELECT {} FROM comments c WHERE c.seq IN
+                 (SELECT i.comment FROM digests d JOIN digest_items i ON i.digest = d.id
+                  WHERE d.site = ?1 AND d.moderator = ?2 AND d.created_at <= ?4 AND d.expires_at > ?3)
+             AND (c.status = 'held' OR (c.audited = 1 AND c.ruled IS NULL) OR c.objected_at IS NOT NULL)
+             AND NOT EXISTS (SELECT 1 FROM digest_items i JOIN digests d ON d.id = i.digest
+                             WHERE i.moderator = ?2 AND i.comment = c.seq AND d.kind = 'reminder' AND d.expires_at > ?3)
+             ORDER BY c.seq LIMIT ?5",
+            rows::COMMENT
+        );
+        self.records(&sql, params![wanted.site.as_str(), wanted.moderator.as_str(), wanted.now.ms(), mailed_by.ms(), limit])
+    }
+
+    fn records(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<Vec<Record>, StoreError> {
         self.with(|connection| {
-            let sql = format!("SELECT {} FROM comments c WHERE seq IN ({WAITING}) AND {UNSHOWN} ORDER BY seq LIMIT ?4", rows::COMMENT);
-            let mut statement = connection.prepare_cached(&sql)?;
-            let mut found = statement.query(params![site.as_str(), moderator.as_str(), now.ms(), limit])?;
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut found = statement.query(parameters)?;
             let mut records = Vec::new();
             while let Some(row) = found.next()? {
                 records.push(complete(connection, rows::comment(row)?)?);
             }
             Ok(records)
+        })
+    }
+
+    /// When the comment came that has been held longest.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn oldest_held(&self, site: &SiteId) -> Result<Option<Timestamp>, StoreError> {
+        self.with(|connection| {
+            let sql = "SELECT received_at FROM comments WHERE site = ?1 AND status = 'held' ORDER BY seq LIMIT 1";
+            let found: Option<i64> = connection.prepare_cached(sql)?.query_row([site.as_str()], |row| row.get(0)).optional()?;
+            Ok(found.map(Timestamp::from_ms))
+        })
+    }
+
+    /// Held comments of a site that came by then.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn held_by(&self, site: &SiteId, came_by: Timestamp) -> Result<usize, StoreError> {
+        self.with(|connection| {
+            let sql = "SELECT count(*) FROM comments WHERE site = ?1 AND status = 'held' AND received_at <= ?2";
+            Ok(connection.prepare_cached(sql)?.query_row(params![site.as_str(), came_by.ms()], |row| row.get(0))?)
+        })
+    }
+
+    /// When the last digest before `before` went to a moderator.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn last_digest(&self, site: &SiteId, moderator: &ModeratorId, before: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.with(|connection| {
+            let sql = "SELECT max(created_at) FROM digests WHERE site = ?1 AND moderator = ?2 AND created_at < ?3";
+            let who = params![site.as_str(), moderator.as_str(), before.ms()];
+            let found: Option<i64> = connection.prepare_cached(sql)?.query_row(who, |row| row.get(0))?;
+            Ok(found.map(Timestamp::from_ms))
         })
     }
 
@@ -130,10 +242,12 @@ impl Reader {
     pub fn digest(&self, id: DigestId) -> Result<Option<DigestRecord>, StoreError> {
         self.with(|connection| {
             let head = connection
-                .prepare_cached("SELECT site, moderator, expires_at FROM digests WHERE id = ?1")?
-                .query_row([id.bytes()], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?)))
+                .prepare_cached("SELECT site, moderator, created_at, expires_at, kind FROM digests WHERE id = ?1")?
+                .query_row([id.bytes()], |row| {
+                    Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?, row.get::<_, String>(4)?))
+                })
                 .optional()?;
-            let Some((site, moderator, expires_at)) = head else { return Ok(None) };
+            let Some((site, moderator, created_at, expires_at, kind)) = head else { return Ok(None) };
             let sql = format!(
                 "SELECT {} FROM digest_items i JOIN comments c ON c.seq = i.comment WHERE i.digest = ?1 ORDER BY i.number",
                 rows::COMMENT
@@ -144,8 +258,14 @@ impl Reader {
             while let Some(row) = found.next()? {
                 items.push(complete(connection, rows::comment(row)?)?);
             }
-            let (site, moderator) = (SiteId::new(site), ModeratorId::new(moderator));
-            Ok(Some(DigestRecord { site, moderator, expires_at: Timestamp::from_ms(expires_at), items }))
+            Ok(Some(DigestRecord {
+                site: SiteId::new(site),
+                moderator: ModeratorId::new(moderator),
+                kind: rows::word(&kind, Kind::parse)?,
+                created_at: Timestamp::from_ms(created_at),
+                expires_at: Timestamp::from_ms(expires_at),
+                items,
+            }))
         })
     }
 }

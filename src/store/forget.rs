@@ -346,7 +346,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// Tables whose rows do not go by `OF_A_COMMENT`, and why.
-    const OTHERS: [(&str, &str); 15] = [
+    const OTHERS: [(&str, &str); 17] = [
         ("comments", "goes itself"),
         ("digests", "one that showed the comment goes as a whole"),
         ("digest_items", "with their digest"),
@@ -356,6 +356,8 @@ mod tests {
         ("login_links", "of moderators; they run out"),
         ("sessions", "of moderators; they run out"),
         ("acts", "what moderators did: ids only"),
+        ("mailboxes", "of moderators, who are in the settings"),
+        ("alerts", "of sites"),
         ("api_keys", "of sites"),
         ("keys", "secrets of the store itself"),
         ("tombstones", "keep what was forgotten from coming back"),

@@ -23,6 +23,12 @@ pub(super) fn insert(connection: &Connection, waiting: &Waiting, outgoing: &Outg
 }
 
 impl Store {
+    /// Puts parcels in that nothing else caused than that somebody should know.
+    pub fn send(&self, outgoing: Vec<Outgoing>) -> Pending<()> {
+        let waiting = Arc::clone(&self.waiting);
+        self.write(move |connection| outgoing.iter().try_for_each(|outgoing| insert(connection, &waiting, outgoing)))
+    }
+
     /// Leases up to `limit` due parcels, the first of each lane only, for as long as `lease`. On disk before anything is sent. No site holds
     /// more than `site_max` at a time, and who holds least is served first: a blog that hangs keeps no other blog waiting.
     pub fn claim(&self, now: Timestamp, lease: Duration, (limit, site_max): (usize, usize), dice: &Dice) -> Pending<Vec<Delivery>> {

@@ -6,7 +6,7 @@ use crate::classifier::Contribution;
 use crate::clock::Timestamp;
 use crate::comment::{Author, Comment, Form, FormToken, Kind, Page};
 use crate::decision::{Band, Decision, Mode, Policy, Ruling, Status, Verdict};
-use crate::delivery::{Callback, Mail, Parcel, Webhook};
+use crate::delivery::{Callback, List, Mail, Parcel, Webhook};
 use crate::id::{CommentId, DigestId, ModelId, SiteId};
 use crate::rules::{Effect, Finding};
 use rusqlite::Row;
@@ -190,6 +190,9 @@ struct MailRow {
     subject: String,
     text: String,
     html: String,
+    /// The week and the address to pause at; mails of before, and letters, have none.
+    #[serde(default)]
+    list: Option<(String, String)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -215,6 +218,7 @@ pub fn parcel_of(parcel: &Parcel) -> Result<(&'static str, [u8; 16], String), St
                 subject: mail.subject.clone(),
                 text: mail.text.clone(),
                 html: mail.html.clone(),
+                list: mail.list.as_ref().map(|list| (list.week.clone(), list.pause_url.clone())),
             };
             Ok(("mail", mail.digest.bytes(), json(&row)?))
         }
@@ -238,6 +242,7 @@ pub fn parcel(kind: &str, lane: [u8; 16], content: String) -> Result<Parcel, Sto
                 subject: row.subject,
                 text: row.text,
                 html: row.html,
+                list: row.list.map(|(week, pause_url)| List { week, pause_url }),
             }))
         }
         other => Err(StoreError::Row(format!("{other:?}"))),

@@ -8,8 +8,8 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// What an empty store becomes, step by step. A step that has landed is never changed: the next one alters what it made.
-const STEPS: [&str; 14] =
-    [TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS, API_KEYS, DESK, OBJECTIONS, LISTING, EDITS, CALLBACKS, KEEPING, DAYS];
+const STEPS: [&str; 15] =
+    [TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS, API_KEYS, DESK, OBJECTIONS, LISTING, EDITS, CALLBACKS, KEEPING, DAYS, MAILBOXES];
 
 /// What `PRAGMA user_version` says of a store of this version: how many steps it has taken.
 pub const VERSION: usize = STEPS.len();
@@ -414,4 +414,27 @@ CREATE TRIGGER edited_late AFTER INSERT ON edits
 CREATE TRIGGER objected_late AFTER INSERT ON objections
     WHEN new.comment <= (SELECT max(through) FROM retention WHERE site = new.site)
     BEGIN INSERT OR IGNORE INTO late VALUES (new.site, new.comment); END;
+";
+
+/// Whether mail reaches a moderator, and what a digest was for.
+const MAILBOXES: &str = "
+-- One row a moderator who ever paused, answered or did not get a mail. Of no site: a mailbox is one whatever is sent to it.
+CREATE TABLE mailboxes (
+    moderator    TEXT PRIMARY KEY,              -- the key in the settings
+    paused_at    INTEGER,                       -- ms
+    paused_by    TEXT,                          -- link, cli, bounces
+    bounces      INTEGER NOT NULL DEFAULT 0,    -- digests in a row that bounced for good
+    last_bounced BLOB,                          -- the last of them: told twice, it counts once
+    answered_at  INTEGER                        -- ms, when a person last pressed a button
+) STRICT, WITHOUT ROWID;
+
+-- When an alert was last raised, so that the same trouble is not told over and over.
+CREATE TABLE alerts (
+    site TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    at   INTEGER NOT NULL,                      -- ms
+    PRIMARY KEY (site, kind)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE digests ADD COLUMN kind TEXT NOT NULL DEFAULT 'new'; -- new, flood, reminder
 ";

@@ -18,7 +18,6 @@ const ENCODED_BYTES_MAX: usize = 87_000;
 /// What header, footer and preheader weigh at most, encoded.
 const FRAME_BYTES_MAX: usize = 6_000;
 
-const EXCERPT_CHARS_MAX: usize = 280;
 const NAME_CHARS_MAX: usize = 60;
 const TITLE_CHARS_MAX: usize = 90;
 const REASON_CHARS_MAX: usize = 90;
@@ -29,16 +28,31 @@ const REASONS_MAX: usize = 3;
 /// RFC 3676 asks for lines below 78; less keeps quoted replies whole.
 const COLUMNS: usize = 64;
 
+/// Why a digest is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    New,
+    /// Too many to be worked through in mails: some examples, and the page.
+    Flood,
+    /// They were mailed before and still wait.
+    Reminder,
+}
+
 /// Everything a digest is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct DigestView<'a> {
+    pub occasion: Occasion,
     pub site_name: &'a str,
     pub moderator_name: &'a str,
     pub items: &'a [Item<'a>],
     /// Further comments that wait, shown only on the page.
     pub more: usize,
+    /// Those that wait beyond what the page can hold.
+    pub behind: usize,
     /// Comments decided without a person since the last digest.
     pub handled: u64,
+    /// Of each comment's text; 0 quotes nothing.
+    pub excerpt_chars_max: usize,
     /// `https://mod.blog.example/d/TOKEN`, without a query.
     pub review_url: &'a str,
     pub pause_url: Option<&'a str>,
@@ -65,7 +79,7 @@ impl DigestView<'_> {
             handled: self.handled_words(),
             effort: self.effort(),
             preheader: self.preheader(),
-            more: self.total() - html.len(),
+            more: self.more_words(self.total() - html.len()),
             all: self.all_words(),
             these: words::these(self.total()),
             review_url: self.review_url,
@@ -99,13 +113,26 @@ impl DigestView<'_> {
         self.items.len() + self.more
     }
 
+    fn more_words(&self, on_page: usize) -> String {
+        match (on_page, self.behind) {
+            (0, 0) => String::new(),
+            (on_page, 0) => format!("{on_page} more on the page."),
+            (on_page, behind) => format!("{on_page} more on the page, and {behind} more once these are decided."),
+        }
+    }
+
     /// Counts and the configured name only: no word of a commenter reaches a header.
     fn subject(&self) -> String {
-        let comments = words::count(self.total(), "comment", "comments");
+        let comments = words::count(self.total() + self.behind, "comment", "comments");
+        let asks = match self.occasion {
+            Occasion::New => "to review",
+            Occasion::Flood => "at once to review",
+            Occasion::Reminder => "still to review",
+        };
         let spam = self.banded(Some(Band::LikelySpam));
         let oldest = self.items.iter().map(|item| item.comment.received_at).min().unwrap_or(self.now);
         let spam = if spam > 0 { format!("{spam} likely spam, ") } else { String::new() };
-        format!("[{}] {comments} to review ({spam}oldest {})", safe::header_text(self.site_name), words::span(oldest, self.now))
+        format!("[{}] {comments} {asks} ({spam}oldest {})", safe::header_text(self.site_name), words::span(oldest, self.now))
     }
 
     fn banded(&self, band: Option<Band>) -> usize {
@@ -113,8 +140,14 @@ impl DigestView<'_> {
     }
 
     fn headline(&self) -> String {
-        let wait = if self.total() == 1 { "waits" } else { "wait" };
-        format!("{} {wait} for you", words::count(self.total(), "comment", "comments"))
+        let all = self.total() + self.behind;
+        let wait = match (self.occasion, all) {
+            (Occasion::New | Occasion::Flood, 1) => "waits",
+            (Occasion::New | Occasion::Flood, _) => "wait",
+            (Occasion::Reminder, 1) => "still waits",
+            (Occasion::Reminder, _) => "still wait",
+        };
+        format!("{} {wait} for you", words::count(all, "comment", "comments"))
     }
 
     fn handled_words(&self) -> String {
@@ -127,6 +160,9 @@ impl DigestView<'_> {
 
     /// Twenty seconds each, as moderators take for short comments.
     fn effort(&self) -> String {
+        if self.occasion == Occasion::Flood {
+            return "So many came at once that this is a summary; the next comes tomorrow.".to_owned();
+        }
         match (self.total(), (self.total() * 20).div_ceil(60)) {
             (0 | 1, _) => String::new(),
             (_, 1) => "These take about a minute.".to_owned(),
@@ -152,7 +188,7 @@ impl DigestView<'_> {
     fn html_item(&self, item: &Item<'_>) -> HtmlItem {
         let shown = |text: &str, chars_max| safe::mail(&short(text, chars_max).dotted("…", str::to_owned));
         let reasons = item.reasons();
-        let quote = excerpt(&item.comment.body, &reasons.needles(), EXCERPT_CHARS_MAX).dotted("…", str::to_owned);
+        let quote = excerpt(&item.comment.body, &reasons.needles(), self.excerpt_chars_max).dotted("…", str::to_owned);
         let (class, colour, cells) = dress(item.band());
         HtmlItem {
             class,
@@ -161,10 +197,11 @@ impl DigestView<'_> {
             number: item.number,
             band: words::band(item.band()),
             page: shown(words::page(item.comment), TITLE_CHARS_MAX),
-            age: words::ago(item.comment.received_at, self.now),
+            // A number keeps its unit.
+            age: words::ago(item.comment.received_at, self.now).replace(' ', "\u{a0}"),
             name: shown(words::name(item.comment), NAME_CHARS_MAX),
             facts: facts(item, "…"),
-            quote: safe::mail(&quote),
+            quote: (self.excerpt_chars_max > 0).then(|| safe::mail(&quote)),
             is_check: item.is_check,
             spam: said(&reasons.spam, |text| shown(text, REASON_CHARS_MAX)),
             ham: said(&reasons.ham, |text| shown(text, REASON_CHARS_MAX)),
@@ -175,7 +212,11 @@ impl DigestView<'_> {
     fn text_item(&self, item: &Item<'_>) -> TextItem {
         let shown = |text: &str, chars_max| safe::isolated(&short(text, chars_max).dotted("...", safe::plain));
         let reasons = item.reasons();
-        let quote = excerpt(&item.comment.body, &reasons.needles(), EXCERPT_CHARS_MAX).dotted("...", safe::plain);
+        let quote = if self.excerpt_chars_max == 0 {
+            String::new()
+        } else {
+            excerpt(&item.comment.body, &reasons.needles(), self.excerpt_chars_max).dotted("...", safe::plain)
+        };
         let spam = said(&reasons.spam, |text| format!("+ {}", shown(text, REASON_CHARS_MAX)));
         let ham = said(&reasons.ham, |text| format!("- {}", shown(text, REASON_CHARS_MAX)));
         TextItem {
@@ -187,7 +228,7 @@ impl DigestView<'_> {
             facts: facts(item, "..."),
             why: spam.into_iter().chain(ham).collect(),
             is_check: item.is_check,
-            quote: wrapped(&quote).iter().map(|line| safe::isolated(line)).collect(),
+            quote: wrapped(&quote, COLUMNS).iter().filter(|line| !line.is_empty()).map(|line| safe::isolated(line)).collect(),
             url: format!("{}?i={}", self.review_url, item.number),
         }
     }
@@ -213,14 +254,14 @@ fn said<T>(reasons: &[Reason], show: impl Fn(&str) -> T) -> Vec<T> {
     reasons.iter().take(REASONS_MAX).map(|reason| show(&reason.text)).collect()
 }
 
-/// Lines of at most [`COLUMNS`] characters; a longer word has a line of its own.
-fn wrapped(text: &str) -> Vec<String> {
+/// Lines of at most `columns` characters; a longer word has a line of its own.
+pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let Some(line) = lines.last_mut() else { continue };
         if line.is_empty() {
             line.push_str(word);
-        } else if line.chars().count() + 1 + word.chars().count() <= COLUMNS {
+        } else if line.chars().count() + 1 + word.chars().count() <= columns {
             line.push(' ');
             line.push_str(word);
         } else {
@@ -245,7 +286,7 @@ struct Frame<'a> {
     handled: String,
     effort: String,
     preheader: String,
-    more: usize,
+    more: String,
     all: String,
     these: String,
     review_url: &'a str,
@@ -279,7 +320,7 @@ struct HtmlItem {
     age: String,
     name: Html,
     facts: String,
-    quote: Html,
+    quote: Option<Html>,
     is_check: bool,
     spam: Vec<Html>,
     ham: Vec<Html>,

@@ -56,10 +56,13 @@ fn sample(words: &str) -> Sample {
 
 fn digest<'a>(items: &'a [Item<'a>], site_name: &'a str) -> DigestView<'a> {
     DigestView {
+        occasion: Occasion::New,
         site_name,
         moderator_name: "Ana",
         items,
         more: 0,
+        behind: 0,
+        excerpt_chars_max: 280,
         handled: 41,
         review_url: URL,
         pause_url: None,
@@ -81,6 +84,11 @@ fn action<'a>(items: &'a [Item<'a>], focus: Option<usize>, notice: Option<Notice
         expires_at: samples::expiry(),
         now: samples::now(),
     }
+}
+
+fn mailbox(name: &str, paused_at: Option<Timestamp>, notice: Option<MailboxNotice>) -> String {
+    let (path, nonce) = ("/u/7Kq", "nonce");
+    MailboxPage { moderator_name: name, site_names: &[name, "Slow Kettle"], path, paused_at, is_last: true, nonce, notice }.render()
 }
 
 fn demo<'a>(replies: &'a [Reply<'a>], outcome: Option<Outcome>, form: FormValues<'a>) -> String {
@@ -142,6 +150,21 @@ fn hostile_words_stay_words() {
         let mail = digest(&items, "Slow Kettle").render();
         check_dead(&mail.text);
         check_dead(mail.html.split("</style>").last().unwrap());
+        for occasion in [Occasion::Flood, Occasion::Reminder] {
+            let view = DigestView { occasion, behind: 7, excerpt_chars_max: 0, ..digest(&items, "Slow Kettle") };
+            let mail = view.render();
+            check_html(&mail.html);
+            check_dead(&mail.text);
+        }
+        let sentences = [words.clone()];
+        let letter =
+            LetterView { site_name: &words, subject: "mail comes back", sentences: &sentences, link: Some(("Look", URL)) }.render();
+        check_html(&letter.html);
+        assert!(!letter.subject.contains(['\r', '\n', '\0']));
+        for notice in [None, Some(MailboxNotice::Paused), Some(MailboxNotice::TooOld)] {
+            check_page(&mailbox(&words, None, notice));
+            check_page(&mailbox(&words, Some(samples::now()), notice));
+        }
         for focus in [None, Some(1)] {
             let page = action(&items, focus, None).render();
             check_page(&page);
@@ -353,7 +376,7 @@ fn subjects_count_and_say_no_more() {
 fn the_mail_as_people_get_it() {
     let all = samples::three();
     let items = samples::items(&all);
-    let mail = DigestView { pause_url: Some("https://mod.blog.example/d/7Kq/pause"), ..digest(&items, "Slow Kettle") }.render();
+    let mail = DigestView { pause_url: Some("https://mod.blog.example/u/7Kq"), ..digest(&items, "Slow Kettle") }.render();
     insta::assert_snapshot!("digest_text", mail.text);
     insta::assert_snapshot!("digest_html", mail.html);
     check_text(&mail.text);
@@ -361,6 +384,54 @@ fn the_mail_as_people_get_it() {
     let one = digest(&items[1..2], "Slow Kettle").render();
     assert!(one.html.contains("1 comment waits for you") && one.html.contains("Review it on one page") && !one.html.contains("Pause"));
     assert!(DigestView { more: 12, ..digest(&items, "Slow Kettle") }.render().text.contains("12 more on the page.\nReview all 15: "));
+}
+
+#[test]
+fn a_mail_quotes_as_much_as_the_moderator_wants() {
+    let jane = [samples::jane()];
+    let items = samples::items(&jane);
+    let quoted = |excerpt_chars_max| DigestView { excerpt_chars_max, ..digest(&items, "Slow Kettle") }.render();
+    let (full, short, none) = (quoted(280), quoted(80), quoted(0));
+    assert!(full.text.contains("a sieve") && full.html.contains("a sieve"));
+    assert!(short.text.contains("hxxps://cheap-loans[.]example") && !short.text.contains("a sieve"), "{}", short.text);
+    for part in [&none.text, &none.html] {
+        assert!(part.contains("Jane D.") && !part.contains("hxxps") && !part.contains("   | ") && !part.contains("class=\"q\""), "{part}");
+    }
+}
+
+#[test]
+fn a_flood_and_a_reminder_say_what_they_are() {
+    let all = samples::three();
+    let items = samples::items(&all);
+    let flood = DigestView { occasion: Occasion::Flood, more: 197, behind: 1_040, ..digest(&items, "Slow Kettle") }.render();
+    assert_eq!(flood.subject, "[Slow Kettle] 1240 comments at once to review (1 likely spam, oldest 5 h)");
+    for words in ["1240 comments wait for you", "the next comes tomorrow", "197 more on the page, and 1040 more once these are decided."] {
+        assert!(flood.html.contains(words) && flood.text.contains(words), "{words}: {}", flood.text);
+    }
+    let reminder = DigestView { occasion: Occasion::Reminder, ..digest(&items, "Slow Kettle") }.render();
+    assert_eq!(reminder.subject, "[Slow Kettle] 3 comments still to review (1 likely spam, oldest 5 h)");
+    assert!(reminder.html.contains("3 comments still wait for you"));
+}
+
+#[test]
+fn the_page_that_turns_mails_off_as_people_get_it() {
+    insta::assert_snapshot!("mailbox_on", mailbox("Ana", None, None));
+    insta::assert_snapshot!("mailbox_off", mailbox("Ana", Some(samples::now()), Some(MailboxNotice::Paused)));
+    let sentences =
+        ["Mail to Bob came back twice, so none is sent there any more.".to_owned(), "Until that is mended, you are one fewer.".to_owned()];
+    let view = LetterView {
+        site_name: "Slow Kettle",
+        subject: "mail to a moderator comes back",
+        sentences: &sentences,
+        link: Some(("Look", URL)),
+    };
+    let letter = view.render();
+    assert_eq!(letter.subject, "[Slow Kettle] mail to a moderator comes back");
+    assert_eq!(
+        letter.text,
+        "Mail to Bob came back twice, so none is sent there any more.\n\nUntil that is mended, you are one fewer.\n\nLook: https://mod.blog.example/d/7Kq\n"
+    );
+    insta::assert_snapshot!("letter", letter.html);
 }
 
 #[test]

@@ -12,7 +12,9 @@ mod excerpt;
 mod explain;
 mod flip;
 mod form;
+mod letter;
 mod login;
+mod mailbox;
 mod reasons;
 mod report;
 mod safe;
@@ -31,11 +33,13 @@ pub use desk::{
     DeskExplainPage, DeskNotice, DeskPage, FiguresPage, Frame, GroupRow, List, Mails, Oldest, OnDesk, OpenGroup, Past, Promise, RestPage,
     Row, SCRIPT as DESK_SCRIPT, Said as DeskSaid, ScoreHeap, Seal, SiteTab, Tab, Toast, Which, Work,
 };
-pub use digest::{DigestMail, DigestView};
+pub use digest::{DigestMail, DigestView, Occasion};
 pub use explain::ExplainView;
 pub use flip::{FlipView, changes};
 pub use form::{FormPage, Said};
+pub use letter::{Letter, LetterView};
 pub use login::{LoginMail, LoginPage, LoginSay, OneTimePage};
+pub use mailbox::{MailboxNotice, MailboxPage};
 pub use report::{Baseline, Grouping, Load, Member, Mistake, ReportPage, Standing};
 pub use safe::{header_text, kept, mask_email, plain as terminal_text};
 pub use terminal::{Ink, Sheet, Tone};
@@ -67,6 +71,11 @@ pub struct Item<'a> {
 }
 
 impl Item<'_> {
+    /// Whether people are asked to rule on it.
+    pub fn waits(&self) -> bool {
+        self.is_check || self.status == Status::Held
+    }
+
     /// None for a spot check.
     fn band(&self) -> Option<Band> {
         (!self.is_check).then_some(self.decision.band)

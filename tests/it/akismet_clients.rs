@@ -9,7 +9,7 @@ use std::process::Command;
 /// Publishes whatever no rule rejects.
 const KEY: &str = "akismetopen0";
 
-fn clients() -> Option<PathBuf> {
+pub fn clients() -> Option<PathBuf> {
     let folder = std::env::var_os("HAMLET_CLIENTS").map(PathBuf::from);
     if folder.is_none() {
         assert!(std::env::var_os("HAMLET_CI").is_none(), "HAMLET_CLIENTS is not set: .ci/run names the folder with Akismet's clients");
@@ -18,7 +18,7 @@ fn clients() -> Option<PathBuf> {
     folder
 }
 
-fn script(name: &str) -> String {
+pub fn script(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/clients").join(name).display().to_string()
 }
 

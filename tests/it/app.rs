@@ -40,6 +40,7 @@ items_min = 1
 age_hours_max = 0
 interval_minutes_min = 0
 per_day_max = 1440
+daily_at = ""
 [review]
 undo_seconds = 0
 [policy]

@@ -90,6 +90,11 @@ impl Blog {
         self.memory.lock().unwrap().heard.clone()
     }
 
+    /// The types of the events that arrived.
+    pub fn kinds(&self) -> Vec<String> {
+        self.heard().into_iter().map(|heard| heard.kind).collect()
+    }
+
     /// The attempts about one comment.
     pub fn heard_of(&self, comment: &str) -> Vec<Heard> {
         self.heard().into_iter().filter(|heard| heard.comment == comment).collect()

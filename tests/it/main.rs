@@ -46,6 +46,8 @@ mod idempotency;
 mod import;
 mod listing;
 mod lists;
+mod mail_readers;
+mod mailboxes;
 mod mails;
 mod mime;
 mod moderator;

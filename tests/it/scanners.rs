@@ -13,7 +13,9 @@ async fn get_and_head_on_every_route_change_nothing() {
     let app = TestApp::start(Setup::default().mail_by(&server)).await;
     let id = app.submit(BLOG_KEY, &stranger("See https://a.example/kettle")).await.id();
     app.submit(BLOG_KEY, &editor("Thank you.")).await;
-    let link = path(&app, &mail(&server, 1).await.link(&app.base));
+    let sent = mail(&server, 1).await;
+    let link = path(&app, &sent.link(&app.base));
+    let pause = path(&app, sent.header("list-unsubscribe").trim_matches(['<', '>']));
     let look = Look::into(&app);
     look.outbox_drained().await;
     until_true("nothing is under way", || look.count("SELECT count(*) FROM comments WHERE status = 'queued'") == 0).await;
@@ -29,6 +31,8 @@ async fn get_and_head_on_every_route_change_nothing() {
         format!("{link}?i=1"),
         format!("{link}?item=1&nonce={nonce}&ruling=publish"),
         format!("{link}?i=1&_method=POST&item=1&nonce={nonce}&ruling=spam"),
+        pause.clone(),
+        format!("{pause}?mails=pause&List-Unsubscribe=One-Click"),
         "/assets/hamlet.css".to_owned(),
         "/health/live".to_owned(),
         "/1.1/test".to_owned(),

@@ -37,6 +37,8 @@ struct Memory {
     always: Option<Order>,
     letters: Vec<Letter>,
     attempts: usize,
+    connections: usize,
+    refused: Option<(&'static str, &'static str)>,
     logins: Vec<String>,
 }
 
@@ -56,6 +58,7 @@ impl SmtpServer {
         let shared = Arc::clone(&memory);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                shared.lock().unwrap().connections += 1;
                 let session = Session::new(stream, Arc::clone(&shared), login);
                 // A connection that breaks ends its session and nothing else.
                 tokio::spawn(async move { session.run().await });
@@ -74,6 +77,16 @@ impl SmtpServer {
 
     pub fn always(&self, order: Option<Order>) {
         self.memory.lock().unwrap().always = order;
+    }
+
+    /// Recipients whose address holds `part` are refused with this answer.
+    pub fn refuse(&self, part: &'static str, answer: Option<&'static str>) {
+        self.memory.lock().unwrap().refused = answer.map(|answer| (part, answer));
+    }
+
+    /// How often somebody connected.
+    pub fn connections(&self) -> usize {
+        self.memory.lock().unwrap().connections
     }
 
     /// Every letter that reached the server, taken or not.
@@ -176,6 +189,10 @@ impl Session {
 
     async fn recipient(&mut self, to: &str) -> Option<()> {
         if let Order::RefuseRecipient(answer) = self.order {
+            return self.say(answer).await;
+        }
+        let refused = self.memory.lock().unwrap().refused;
+        if let Some((_, answer)) = refused.filter(|(part, _)| to.contains(part)) {
             return self.say(answer).await;
         }
         to.clone_into(&mut self.letter.to);

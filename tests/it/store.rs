@@ -24,6 +24,11 @@ impl Look {
         connection.execute_batch("COMMIT").unwrap();
     }
 
+    /// Turns the clock of what is written back, so to say. Only while no daemon runs.
+    pub fn change(app: &TestApp, sql: &str) {
+        Connection::open(app.data().join("hamlet.db")).unwrap().execute_batch(sql).unwrap();
+    }
+
     pub fn count(&self, sql: &str) -> i64 {
         self.0.query_row(sql, [], |row| row.get(0)).unwrap()
     }

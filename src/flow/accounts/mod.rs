@@ -210,6 +210,7 @@ fn letter(app: &App, moderator: &Moderator, token: &Token, now: Timestamp) -> Op
         subject,
         text,
         html,
+        list: None,
     });
     Some(Outgoing { id: ParcelId::new(now, &app.dice), site: site.clone(), parcel, due_at: now })
 }
