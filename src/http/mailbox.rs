@@ -52,7 +52,12 @@ pub async fn change(
     if app.keys.verify_nonce(&nonce, &token, 0, 0, app.clock.now(), valid).is_err() {
         return page(&app, &moderator, &token, StatusCode::CONFLICT, Some(MailboxNotice::TooOld));
     }
-    let resumed = blocking(&app, moderator.clone(), |app, moderator| mailbox::resume(app, &moderator.id)).await;
+    // Whoever presses a button has the mail, whether mails were off or not.
+    let resumed = blocking(&app, moderator.clone(), |app, moderator| {
+        app.store.answered(&moderator.id, app.clock.now()).wait()?;
+        mailbox::resume(app, &moderator.id)
+    });
+    let resumed = resumed.await;
     answered(&app, &moderator, &token, resumed.map(|_| MailboxNotice::Resumed))
 }
 

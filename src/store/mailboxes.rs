@@ -85,13 +85,12 @@ impl Store {
         })
     }
 
-    /// An alert of this kind is raised now.
-    pub fn alert(&self, site: &SiteId, kind: &'static str, now: Timestamp) -> Pending<()> {
+    /// An alert of this kind is raised now, unless one was after `since`; whether it is. Of two at once it is the first.
+    pub fn alert(&self, site: &SiteId, kind: &'static str, now: Timestamp, since: Timestamp) -> Pending<bool> {
         let site = site.clone();
         self.write(move |connection| {
-            let sql = "INSERT INTO alerts (site, kind, at) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET at = ?3";
-            connection.prepare_cached(sql)?.execute(params![site.as_str(), kind, now.ms()])?;
-            Ok(())
+            let sql = "INSERT INTO alerts (site, kind, at) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET at = ?3 WHERE at <= ?4";
+            Ok(connection.prepare_cached(sql)?.execute(params![site.as_str(), kind, now.ms(), since.ms()])? == 1)
         })
     }
 }
@@ -156,7 +155,8 @@ mod tests {
     fn an_alert_is_remembered_by_site_and_kind() {
         let data = tempfile::tempdir().unwrap();
         let store = Store::open(data.path(), Bounds { wal_bytes_max: u64::MAX, disk_free_bytes_min: 0 }).unwrap();
-        store.alert(&SiteId::new("a"), "k", Timestamp::from_ms(5)).wait().unwrap();
+        let raised = |now, since| store.alert(&SiteId::new("a"), "k", Timestamp::from_ms(now), Timestamp::from_ms(since)).wait().unwrap();
+        assert!(raised(3, 0) && !raised(4, 0) && raised(5, 3));
         let was = |site, kind, since| store.read().was_alerted(&SiteId::new(site), kind, Timestamp::from_ms(since)).unwrap();
         assert!(was("a", "k", 4) && !was("a", "k", 5) && !was("b", "k", 4) && !was("a", "l", 4));
     }

@@ -73,7 +73,7 @@ pub struct Item<'a> {
 impl Item<'_> {
     /// Whether people are asked to rule on it.
     pub fn waits(&self) -> bool {
-        self.is_check || self.status == Status::Held
+        self.is_check || self.status == Status::Held || self.objections != Objections::default()
     }
 
     /// None for a spot check.
