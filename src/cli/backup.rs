@@ -1,5 +1,6 @@
 //! `hamlet backup` and `hamlet restore`: a copy of store and models while the daemon runs, and back again while none does.
 
+use super::listing::DryRun;
 use super::{Environment, Place};
 use crate::clock::Clock;
 use crate::dice::Dice;
@@ -32,16 +33,15 @@ pub struct Restore {
     /// Move the store aside that is there
     #[arg(long)]
     force: bool,
-    /// Look whether the back-up is whole, and restore nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    dry: DryRun,
     #[command(flatten)]
     place: Place,
 }
 
 impl Restore {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
-        if self.dry_run {
+        if self.dry.dry_run {
             let manifest = backup::verify(&self.backup)?;
             super::say(format_args!("whole: made {} by hamlet {}, schema {}", manifest.made_at, manifest.hamlet, manifest.schema))?;
             return Ok(());

@@ -1,5 +1,6 @@
 //! `hamlet campaigns`: near-copies of one text, and comments that share a link or a contact, the largest first.
 
+use super::listing::Output;
 use super::{Environment, Place};
 use crate::clock::Clock;
 use crate::comment::Campaign;
@@ -9,9 +10,8 @@ use crate::rules::span;
 use crate::store::Reader;
 use crate::text::cut;
 use crate::view::terminal_text;
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use serde::Serialize;
-use std::io::Write;
 
 #[derive(Debug, Subcommand)]
 pub enum CampaignsCommand {
@@ -25,16 +25,26 @@ pub enum CampaignsCommand {
         /// At most this many
         #[arg(long, default_value_t = 10)]
         limit: usize,
-        #[arg(long, value_enum, default_value_t = Format::Table)]
-        format: Format,
+        #[command(flatten)]
+        output: Output,
     },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    Table,
-    Json,
-}
+const COLUMNS: [&str; 13] = [
+    "id",
+    "site",
+    "shares",
+    "size",
+    "published",
+    "sources",
+    "pages",
+    "first_at",
+    "last_at",
+    "ruled_spam",
+    "ruled_publish",
+    "comment",
+    "text",
+];
 
 /// Characters of the sample in the table.
 const SAMPLE_CHARS_MAX: usize = 72;
@@ -61,7 +71,7 @@ struct Document<'a> {
 
 impl CampaignsCommand {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
-        let Self::List { place, site, limit, format } = self;
+        let Self::List { place, site, limit, output } = self;
         let bounds = place.settings(environment)?.memory()?;
         let reader = Reader::open(&place.data(environment)?)?;
         let sites = match site {
@@ -69,18 +79,7 @@ impl CampaignsCommand {
             None => reader.traced_sites()?,
         };
         let seen = largest(&reader, &sites, bounds, limit, Clock::System.now())?;
-        let mut output = std::io::stdout().lock();
-        match format {
-            Format::Json => {
-                let documents: Vec<_> = seen.iter().map(document).collect();
-                writeln!(output, "{}", serde_json::to_string_pretty(&documents)?)?;
-            }
-            Format::Table => {
-                for seen in &seen {
-                    writeln!(output, "{}", rows(seen))?;
-                }
-            }
-        }
+        output.list(&seen, &COLUMNS, |seen| serde_json::to_value(document(seen)).unwrap_or_default(), rows)?;
         match seen.len() {
             0 => eprintln!("no two comments are alike"),
             1 => eprintln!("1 campaign"),

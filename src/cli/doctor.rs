@@ -1,5 +1,6 @@
 //! `hamlet doctor`: what is well and what is not, each with what to do. 1 when something is broken.
 
+use super::listing::Output;
 use super::{Environment, Place};
 use crate::clock::Clock;
 use crate::config::{Config, Transport};
@@ -8,7 +9,7 @@ use crate::flow::doctor::{Daemon, Finding, Level, examine};
 use crate::outbox;
 use crate::view::{Ink, Sheet, Tone, kept};
 use anyhow::bail;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 
 #[derive(Debug, Args)]
@@ -16,16 +17,10 @@ pub struct Doctor {
     /// Also ask what takes the network: the mail server (TLS and login), and the blogs' webhook addresses. Nothing is sent
     #[arg(long)]
     online: bool,
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[command(flatten)]
+    output: Output,
     #[command(flatten)]
     place: Place,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Table,
-    Json,
 }
 
 impl Doctor {
@@ -43,10 +38,8 @@ impl Doctor {
             super::serve::install_tls();
             findings.extend(super::serve::runtime()?.block_on(ask(config)));
         }
-        match self.format {
-            Format::Table => super::say(table(&findings, super::ink(environment)))?,
-            Format::Json => super::say(serde_json::to_string_pretty(&findings.iter().map(document).collect::<Value>())?)?,
-        }
+        let ink = super::ink(environment);
+        self.output.list(&findings, &["area", "level", "what", "fix"], document, |finding| line(finding, ink))?;
         match findings.iter().filter(|finding| finding.level == Level::Broken).count() {
             0 => Ok(()),
             1 => bail!("1 thing is broken"),
@@ -83,19 +76,17 @@ fn document(finding: &Finding) -> Value {
 /// Columns before the words.
 const LEAD: usize = 20;
 
-fn table(findings: &[Finding], ink: Ink) -> String {
+fn line(Finding { area, level, what, fix }: &Finding, ink: Ink) -> String {
     let mut sheet = Sheet::new(ink);
-    for Finding { area, level, what, fix } in findings {
-        let (tone, sign) = match level {
-            Level::Good => (Tone::Ham, "ok"),
-            Level::Doubtful => (Tone::Doubt, "doubtful"),
-            Level::Broken => (Tone::Spam, "BROKEN"),
-        };
-        let padding = " ".repeat(LEAD.saturating_sub(10 + sign.len()));
-        sheet.words(&format!("{area:<10}{}{padding}", ink.dye(tone, sign)), &kept(what));
-        if !fix.is_empty() {
-            sheet.words(&" ".repeat(LEAD), &format!("-> {}", kept(fix)));
-        }
+    let (tone, sign) = match level {
+        Level::Good => (Tone::Ham, "ok"),
+        Level::Doubtful => (Tone::Doubt, "doubtful"),
+        Level::Broken => (Tone::Spam, "BROKEN"),
+    };
+    let padding = " ".repeat(LEAD.saturating_sub(10 + sign.len()));
+    sheet.words(&format!("{area:<10}{}{padding}", ink.dye(tone, sign)), &kept(what));
+    if !fix.is_empty() {
+        sheet.words(&" ".repeat(LEAD), &format!("-> {}", kept(fix)));
     }
     sheet.finish()
 }

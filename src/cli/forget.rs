@@ -1,5 +1,6 @@
 //! `hamlet forget`: a person, a comment, a time, a campaign or a moderator's rulings go for good.
 
+use super::listing::DryRun;
 use super::owner::Owner;
 use super::since::Since;
 use super::{Environment, Place};
@@ -21,9 +22,8 @@ pub struct Forget {
     /// Only of this site [default: every site]
     #[arg(long, value_name = "SITE")]
     site: Option<String>,
-    /// Tell how much would go, and change nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    dry: DryRun,
     #[command(flatten)]
     place: Place,
 }
@@ -59,7 +59,7 @@ impl Forget {
             meant.push((site, ids));
         }
         let comments: usize = meant.iter().map(|(_, ids)| ids.len()).sum();
-        if self.dry_run {
+        if self.dry.dry_run {
             meant.iter().filter(|(_, ids)| !ids.is_empty()).try_for_each(|(site, ids)| super::say(format_args!("{site} {}", ids.len())))?;
             eprintln!("{comments} comments {}", if self.what.moderator.is_some() { "would lose rulings" } else { "would be forgotten" });
             return Ok(());

@@ -1,6 +1,7 @@
 //! `hamlet import`: comments that another program kept, with what people decided there. Tells what was taken, and of what was not, why and
 //! on which lines.
 
+use super::listing::DryRun;
 use super::owner::Owner;
 use super::{Environment, Partly, Place};
 use crate::classifier::Label;
@@ -44,9 +45,8 @@ pub struct Import {
     /// user_agent
     #[arg(long = "map", value_name = "OURS=COLUMN", value_parser = column)]
     columns: Vec<(String, String)>,
-    /// Read and report, and take nothing in
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    dry: DryRun,
     #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
     format: ReportFormat,
     #[command(flatten)]
@@ -145,7 +145,7 @@ impl Import {
                 _ => bail!("say --site; the settings have {}", super::site_names(&config)),
             },
         };
-        let owner = (!self.dry_run).then(|| Owner::of_store_to_be(&self.place, environment)).transpose()?;
+        let owner = (!self.dry.dry_run).then(|| Owner::of_store_to_be(&self.place, environment)).transpose()?;
         let name = super::input_name(&self.file);
         let sink = Sink {
             owner,
@@ -216,14 +216,14 @@ impl Import {
                 |(reason, lines)| json!({ "reason": reason.as_str(), "count": lines.count, "lines": lines.first, "detail": lines.detail }),
             );
             let document = json!({
-                "file": name, "from": self.from.as_str(), "site": site, "dry_run": self.dry_run,
+                "file": name, "from": self.from.as_str(), "site": site, "dry_run": self.dry.dry_run,
                 "added": { "publish": publish, "spam": spam, "remove": remove }, "known": known,
                 "near_copies": copies, "near_copy_groups": groups, "skipped": skipped.collect::<serde_json::Value>(), "ended_early": ended,
             });
             return Ok(super::say(serde_json::to_string_pretty(&document)?)?);
         }
         let added = publish + spam + remove;
-        let verb = if self.dry_run { "would be added" } else { "added" };
+        let verb = if self.dry.dry_run { "would be added" } else { "added" };
         super::say(format_args!("{added:>9}  {verb} to {site}: {publish} ham, {spam} spam, {remove} removed (no label)"))?;
         if known > 0 {
             super::say(format_args!("{known:>9}  known already"))?;
@@ -240,7 +240,7 @@ impl Import {
                 super::say(format_args!("           the first: {}", crate::view::kept(detail)))?;
             }
         }
-        if added > 0 && !self.dry_run {
+        if added > 0 && !self.dry.dry_run {
             eprintln!("learnt from at the next training: hamlet retrain --site {site}");
         }
         Ok(())

@@ -1,12 +1,13 @@
 //! `hamlet lists`: what files of lists hold, line by line, and what their entries found.
 
+use super::listing::Output;
 use super::{Environment, Place};
 use crate::config::{ListFile, NoList, unnamed};
 use crate::rules::lists::{self, List};
 use crate::store::{ListHits, Reader};
 use crate::view::{kept, mask_email, terminal_text};
 use anyhow::{Context, bail};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -33,8 +34,8 @@ pub struct Check {
     /// Bad lines shown of each list
     #[arg(long, default_value_t = 20)]
     limit: usize,
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[command(flatten)]
+    output: Output,
     #[command(flatten)]
     place: Place,
 }
@@ -47,25 +48,15 @@ pub struct Stats {
     /// Entries shown of each list
     #[arg(long, default_value_t = 20)]
     limit: usize,
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[command(flatten)]
+    output: Output,
     #[command(flatten)]
     place: Place,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    Table,
-    Json,
 }
 
 fn kind(word: &str) -> Result<lists::Kind, String> {
     let known = lists::Kind::ALL.map(lists::Kind::as_str);
     lists::Kind::parse(word).ok_or_else(|| format!("write one of {}", known.join(", ")))
-}
-
-fn pretty(documents: impl Iterator<Item = Value>) -> serde_json::Result<String> {
-    serde_json::to_string_pretty(&documents.collect::<Value>())
 }
 
 impl ListsCommand {
@@ -84,11 +75,11 @@ impl Check {
             _ => self.place.settings(environment)?.check()?.lists,
         };
         let read: Vec<(&ListFile, Result<List, NoList>)> = files.iter().map(|file| (file, file.understand())).collect();
-        match self.format {
-            Format::Json => super::say(pretty(read.iter().map(|(file, list)| checked(file, list)))?)?,
-            Format::Table if read.is_empty() => super::say("the settings name no lists; [lists.NAME] does")?,
-            Format::Table => read.iter().try_for_each(|(file, list)| self.tell(file, list))?,
+        if read.is_empty() {
+            eprintln!("the settings name no lists; [lists.NAME] does");
         }
+        let columns = ["list", "file", "kind", "effect", "entries", "bad_count", "memory_bytes", "error"];
+        self.output.list(&read, &columns, |(file, list)| checked(file, list), |(file, list)| self.told(file, list))?;
         let bad: usize = read.iter().map(|(_, list)| list.as_ref().map_or(1, |list| list.bad_count)).sum();
         if bad > 0 {
             bail!("bad lines or files: {bad}; the rest works");
@@ -96,30 +87,22 @@ impl Check {
         Ok(())
     }
 
-    fn tell(&self, file: &ListFile, list: &Result<List, NoList>) -> anyhow::Result<()> {
+    fn told(&self, file: &ListFile, list: &Result<List, NoList>) -> String {
         let (spec, path) = (&file.spec, file.path.display());
         let list = match list {
             Ok(list) => list,
             Err(error) => {
                 let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-                super::say(format_args!("{}: {path} {error}{cause}", spec.name))?;
-                return Ok(());
+                return format!("{}: {path} {error}{cause}", spec.name);
             }
         };
         let (entries, bad, memory) = (list.entries(), list.bad_count, mebibytes(list.memory_bytes()));
         let places: Vec<&str> = spec.places.iter().map(|place| place.as_str()).collect();
         let (kind, effect, places) = (spec.kind.as_str(), spec.effect.as_str(), places.join(", "));
-        super::say(format_args!(
-            "{} (entries: {entries}, bad lines: {bad}, {memory} MiB; {kind}, {effect}, looks at {places})",
-            spec.name
-        ))?;
-        for bad in list.bad_lines.iter().take(self.limit) {
-            super::say(format_args!("  {path}:{}: {}", bad.line, kept(&bad.reason)))?;
-        }
-        if bad > self.limit {
-            super::say(format_args!("  and {} more", bad - self.limit))?;
-        }
-        Ok(())
+        let head = format!("{} (entries: {entries}, bad lines: {bad}, {memory} MiB; {kind}, {effect}, looks at {places})", spec.name);
+        let lines = list.bad_lines.iter().take(self.limit).map(|bad| format!("  {path}:{}: {}", bad.line, kept(&bad.reason)));
+        let more = (bad > self.limit).then(|| format!("  and {} more", bad - self.limit));
+        std::iter::once(head).chain(lines).chain(more).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -168,37 +151,27 @@ impl Stats {
             totals.retain(|name, _| name == only);
             (!totals.is_empty()).then_some(()).with_context(|| format!("no list is called {only:?}, now or before"))?;
         }
-        match self.format {
-            Format::Json => super::say(pretty(totals.iter().map(|(name, total)| self.document(name, total)))?)?,
-            Format::Table if totals.is_empty() => super::say("the settings name no lists, and none found anything")?,
-            Format::Table => totals.iter().try_for_each(|(name, total)| self.tell(name, total))?,
+        if totals.is_empty() {
+            eprintln!("the settings name no lists, and none found anything");
         }
-        Ok(())
+        let totals: Vec<(String, Total)> = totals.into_iter().collect();
+        let columns = ["list", "entries", "entries_never_found", "hits", "ruled_spam", "ruled_ham"];
+        self.output.list(&totals, &columns, |(name, total)| self.document(name, total), |(name, total)| self.told(name, total))
     }
 
-    fn tell(&self, name: &str, total: &Total) -> anyhow::Result<()> {
+    fn told(&self, name: &str, total: &Total) -> String {
         let sum = |count: fn(&ListHits) -> u64| total.found.iter().map(count).sum::<u64>();
         let (hits, spam, ham) = (sum(|hits| hits.hits), sum(|hits| hits.spam), sum(|hits| hits.ham));
         let never = total.never_found().map(|never| format!(", never found: {never}")).unwrap_or_default();
-        super::say(format_args!(
-            "{name} (hits: {hits}, ruled spam: {spam}, ruled fit to publish: {ham}; entries found: {}{never})",
-            total.found.len()
-        ))?;
-        if !total.found.is_empty() {
-            super::say(format_args!("  {:>8} {:>6} {:>6}  {:<20} {:<16} entry", "hits", "spam", "ham", "last", "site"))?;
-        }
-        for hits in total.found.iter().take(self.limit) {
+        let found = total.found.len();
+        let head = format!("{name} (hits: {hits}, ruled spam: {spam}, ruled fit to publish: {ham}; entries found: {found}{never})");
+        let names = (found > 0).then(|| format!("  {:>8} {:>6} {:>6}  {:<20} {:<16} entry", "hits", "spam", "ham", "last", "site"));
+        let lines = total.found.iter().take(self.limit).map(|hits| {
             let (entry, last) = (terminal_text(&shown(&hits.entry)), hits.last_at.to_string());
-            super::say(format_args!(
-                "  {:>8} {:>6} {:>6}  {:<20} {:<16} {entry}",
-                hits.hits,
-                hits.spam,
-                hits.ham,
-                last.get(..19).unwrap_or(&last),
-                hits.site.as_str()
-            ))?;
-        }
-        Ok(())
+            let (last, site) = (last.get(..19).unwrap_or(&last), hits.site.as_str());
+            format!("  {:>8} {:>6} {:>6}  {last:<20} {site:<16} {entry}", hits.hits, hits.spam, hits.ham)
+        });
+        std::iter::once(head).chain(names).chain(lines).collect::<Vec<_>>().join("\n")
     }
 
     fn document(&self, name: &str, total: &Total) -> Value {

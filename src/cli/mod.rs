@@ -14,6 +14,7 @@ mod fit_counts;
 mod forget;
 mod import;
 mod init;
+mod listing;
 mod lists;
 mod mail_in;
 mod manual;

@@ -1,6 +1,6 @@
 //! `hamlet outbox`: webhooks and mails that have not arrived, and sending them once more.
 
-use super::queue::Format;
+use super::listing::{DryRun, Output};
 use super::{Environment, Place};
 use crate::clock::{Clock, Timestamp};
 use crate::control::{Command, Reply};
@@ -11,7 +11,6 @@ use crate::view::{mask_email, terminal_text};
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use serde_json::json;
-use std::io::Write;
 
 #[derive(Debug, Subcommand)]
 pub enum OutboxCommand {
@@ -28,13 +27,15 @@ pub enum OutboxCommand {
         /// At most this many
         #[arg(long, default_value_t = 50)]
         limit: usize,
-        #[arg(long, value_enum, default_value_t = Format::Table)]
-        format: Format,
+        #[command(flatten)]
+        output: Output,
     },
     /// Send again: one parcel, or all that was given up. A webhook then tells how its comment stands now
     Retry {
         #[command(flatten)]
         which: Which,
+        #[command(flatten)]
+        dry: DryRun,
         #[command(flatten)]
         place: Place,
     },
@@ -56,24 +57,20 @@ pub struct Which {
 impl OutboxCommand {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
         match self {
-            Self::List { place, dead, site, limit, format } => {
+            Self::List { place, dead, site, limit, output } => {
                 let shown = Shown { site: site.map(SiteId::new), only_dead: dead, limit };
-                list(&Reader::open(&place.data(environment)?)?, &shown, format)
+                list(&Reader::open(&place.data(environment)?)?, &shown, output)
             }
-            Self::Retry { which, place } => retry(&place, environment, which),
+            Self::Retry { which, dry, place } => retry(&place, environment, which, dry),
         }
     }
 }
 
-fn list(reader: &Reader, shown: &Shown, format: Format) -> anyhow::Result<()> {
+const COLUMNS: [&str; 9] = ["id", "site", "kind", "comment", "to", "state", "attempts", "due_at", "error"];
+
+fn list(reader: &Reader, shown: &Shown, output: Output) -> anyhow::Result<()> {
     let now = Clock::System.now();
-    let mut output = std::io::stdout().lock();
-    for listed in reader.outbox(shown)? {
-        match format {
-            Format::Table => writeln!(output, "{}", row(&listed, now))?,
-            Format::Jsonl => writeln!(output, "{}", document(&listed))?,
-        }
-    }
+    output.list(&reader.outbox(shown)?, &COLUMNS, document, |listed| row(listed, now))?;
     let (waiting, dead) = reader.parcels()?;
     eprintln!("{waiting} waiting, {dead} dead in all");
     Ok(())
@@ -107,8 +104,15 @@ fn document(listed: &Listed) -> serde_json::Value {
     })
 }
 
-fn retry(place: &Place, environment: &Environment, which: Which) -> anyhow::Result<()> {
+fn retry(place: &Place, environment: &Environment, which: Which, dry: DryRun) -> anyhow::Result<()> {
     let by_id = which.id.is_some();
+    if dry.dry_run {
+        let shown = Shown { site: which.site.map(SiteId::new), only_dead: !by_id, limit: usize::MAX };
+        let listed = Reader::open(&place.data(environment)?)?.outbox(&shown)?;
+        let meant = listed.iter().filter(|listed| which.id.as_ref().is_none_or(|id| *id == listed.id.to_string())).count();
+        dry.ends(format_args!("send again: {meant}"))?;
+        return Ok(());
+    }
     let reply = super::queue::ask(place, environment, Command::Retry { parcel: which.id, site: which.site })?;
     let Reply::Retried { parcels, left } = reply else { return Err(super::refusal(reply)) };
     if parcels == 0 && by_id {

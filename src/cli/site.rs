@@ -1,6 +1,7 @@
 //! `hamlet site` and `hamlet moderator add`: who sends and who rules. They edit the operator's settings file in place, comments and all, check
 //! it whole before it is written, and have the running daemon read it. Keys with scopes are in `site_key`.
 
+use super::listing::{DryRun, Output};
 use super::site_key::KeyCommand;
 use super::{Environment, Place, diff, reload};
 use crate::access::NewKey;
@@ -9,7 +10,8 @@ use crate::config::{Config, Site, Thresholds};
 use crate::dice::Dice;
 use crate::id::SiteId;
 use anyhow::Context;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
+use serde_json::json;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
@@ -21,8 +23,8 @@ pub enum SiteCommand {
     List {
         #[command(flatten)]
         place: Place,
-        #[arg(long, value_enum, default_value_t = Format::Table)]
-        format: Format,
+        #[command(flatten)]
+        output: Output,
     },
     /// What holds for one site
     Show {
@@ -83,21 +85,14 @@ pub struct AddModerator {
 pub struct How {
     #[command(flatten)]
     place: Place,
-    /// Show what would change in the file, and change nothing
-    #[arg(long)]
-    dry_run: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    Table,
-    Jsonl,
+    #[command(flatten)]
+    dry: DryRun,
 }
 
 impl SiteCommand {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
         match self {
-            Self::List { place, format } => list(&place.settings(environment)?.check()?, format),
+            Self::List { place, output } => list(&place.settings(environment)?.check()?, output),
             Self::Show { site, place } => show(&place.settings(environment)?.check()?, &site),
             Self::Add { site, keys, how } => add(site, keys, &how, environment),
             Self::Set { site, keys, unset, how } => how.change(environment, &Change::SetSite(site, [keys, unset].concat())),
@@ -127,7 +122,7 @@ fn add(site: String, mut keys: Vec<Written>, how: &How, environment: &Environmen
         Some(key)
     };
     how.change(environment, &Change::AddSite(site, keys))?;
-    if let Some(key) = made.filter(|_| !how.dry_run) {
+    if let Some(key) = made.filter(|_| !how.dry.dry_run) {
         super::say(key)?;
         eprintln!("this is its API key, for everything; it stands in the settings file");
     }
@@ -141,7 +136,7 @@ impl How {
         let before = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         let after = edit(&before, change).with_context(|| format!("{} is not changed", file.display()))?;
         self.place.source(environment).read_with(&after)?.with_lists()?;
-        if self.dry_run {
+        if self.dry.dry_run {
             print!("{}", diff::diff(&before, &after));
             return Ok(());
         }
@@ -188,24 +183,21 @@ fn moderators(config: &Config, site: &SiteId) -> Vec<String> {
     config.moderators.values().filter(|moderator| moderator.sites.contains(site)).map(|moderator| moderator.id.to_string()).collect()
 }
 
-fn list(config: &Config, format: Format) -> anyhow::Result<()> {
-    for site in config.sites.values() {
+const COLUMNS: [&str; 6] = ["site", "name", "mode", "moderators", "akismet", "webhook"];
+
+fn list(config: &Config, output: Output) -> anyhow::Result<()> {
+    let sites: Vec<&Site> = config.sites.values().map(AsRef::as_ref).collect();
+    let document = |site: &&Site| {
+        json!({
+            "site": site.id.as_str(), "name": site.name, "mode": site.mode.as_str(), "moderators": moderators(config, &site.id),
+            "akismet": site.akismet.key.is_some(), "webhook": site.webhook.is_some(),
+        })
+    };
+    output.list(&sites, &COLUMNS, document, |site| {
         let moderators = moderators(config, &site.id);
-        match format {
-            Format::Table => {
-                let ruled_by = if moderators.is_empty() { "nobody".to_owned() } else { moderators.join(", ") };
-                super::say(format_args!("{:<20} {:<8} ruled by {ruled_by}  {}", site.id.as_str(), site.mode.as_str(), site.name))?;
-            }
-            Format::Jsonl => {
-                let line = serde_json::json!({
-                    "site": site.id.as_str(), "name": site.name, "mode": site.mode.as_str(), "moderators": moderators,
-                    "akismet": site.akismet.key.is_some(), "webhook": site.webhook.is_some(),
-                });
-                super::say(line)?;
-            }
-        }
-    }
-    Ok(())
+        let ruled_by = if moderators.is_empty() { "nobody".to_owned() } else { moderators.join(", ") };
+        format!("{:<20} {:<8} ruled by {ruled_by}  {}", site.id.as_str(), site.mode.as_str(), site.name)
+    })
 }
 
 fn show(config: &Config, name: &str) -> anyhow::Result<()> {

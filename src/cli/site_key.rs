@@ -1,5 +1,6 @@
 //! `hamlet site key`: keys for a site's API that are kept as hashes, each with its scopes. Through the running daemon, else straight into the store.
 
+use super::listing::{DryRun, Output};
 use super::{Environment, Place, queue};
 use crate::access::Scope;
 use crate::clock::Clock;
@@ -7,6 +8,7 @@ use crate::control::{Command, Reply};
 use crate::store::{ApiKey, Reader};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {
@@ -23,6 +25,8 @@ pub enum KeyCommand {
         /// Of this site alone
         #[arg(long)]
         site: Option<String>,
+        #[command(flatten)]
+        output: Output,
         #[command(flatten)]
         place: Place,
     },
@@ -48,6 +52,8 @@ pub struct Which {
     #[arg(long)]
     name: String,
     #[command(flatten)]
+    dry: DryRun,
+    #[command(flatten)]
     place: Place,
 }
 
@@ -55,21 +61,24 @@ const DAY_SECONDS: u64 = 24 * 60 * 60;
 
 impl KeyCommand {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
-        let (Which { site, name, place }, command) = match self {
-            Self::List { site, place } => return list(&Reader::open(&place.data(environment)?)?, site.as_deref()),
+        let (Which { site, name, dry, place }, verb, command) = match self {
+            Self::List { site, output, place } => return list(&Reader::open(&place.data(environment)?)?, site.as_deref(), output),
             Self::Add { which, scopes } => {
                 let (site, name) = (which.site.clone(), which.name.clone());
-                (which, Command::AddKey { site, name, scopes })
+                (which, "add", Command::AddKey { site, name, scopes })
             }
             Self::Rotate { which, overlap_days } => {
                 let (site, name) = (which.site.clone(), which.name.clone());
-                (which, Command::RotateKey { site, name, overlap_seconds: u64::from(overlap_days) * DAY_SECONDS })
+                (which, "rotate", Command::RotateKey { site, name, overlap_seconds: u64::from(overlap_days) * DAY_SECONDS })
             }
             Self::Revoke { which } => {
                 let (site, name) = (which.site.clone(), which.name.clone());
-                (which, Command::RevokeKey { site, name })
+                (which, "revoke", Command::RevokeKey { site, name })
             }
         };
+        if dry.ends(format_args!("{verb} the key {name:?} of {site}"))? {
+            return Ok(());
+        }
         let reply = queue::ask(&place, environment, command)?;
         if let Reply::Key(shown) = reply {
             super::say(shown.key)?;
@@ -83,10 +92,18 @@ impl KeyCommand {
     }
 }
 
-fn list(reader: &Reader, site: Option<&str>) -> anyhow::Result<()> {
+const COLUMNS: [&str; 7] = ["site", "name", "scopes", "made_on", "used_on", "ends_at", "good"];
+
+fn list(reader: &Reader, site: Option<&str>, output: Output) -> anyhow::Result<()> {
     let keys: Vec<ApiKey> = reader.api_keys()?.into_iter().filter(|key| site.is_none_or(|site| key.site.as_str() == site)).collect();
     let now = Clock::System.now();
-    for key in &keys {
+    let document = |key: &ApiKey| {
+        json!({
+            "site": key.site.as_str(), "name": key.name, "scopes": key.scopes.to_string(), "made_on": key.created_at.date().to_string(),
+            "used_on": key.used_day, "ends_at": key.ends_at.map(|at| at.to_string()), "good": key.is_good(now),
+        })
+    };
+    output.list(&keys, &COLUMNS, document, |key| {
         let ends = match key.ends_at {
             None => "good".to_owned(),
             Some(at) if key.is_good(now) => format!("good until {}", at.date()),
@@ -94,8 +111,8 @@ fn list(reader: &Reader, site: Option<&str>) -> anyhow::Result<()> {
         };
         let used = key.used_day.as_deref().map_or_else(|| "never used".to_owned(), |day| format!("last used {day}"));
         let (site, name, scopes, made) = (key.site.as_str(), &key.name, key.scopes, key.created_at.date());
-        super::say(format_args!("{site:<20} {name:<20} {scopes}; made {made}, {used}, {ends}"))?;
-    }
+        format!("{site:<20} {name:<20} {scopes}; made {made}, {used}, {ends}")
+    })?;
     if keys.is_empty() {
         eprintln!("no keys; those of the settings file are not listed here");
     }

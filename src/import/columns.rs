@@ -2,7 +2,7 @@
 
 use super::guard::Guarded;
 use super::jsonl::label_of;
-use super::{Broken, Found, Options, Reason, Skipped, Take, field, ruling_of};
+use super::{Broken, Found, Options, RECORD_BYTES_MAX, Reason, Skipped, Take, field, ruling_of};
 use crate::comment::Submission;
 use csv::{ByteRecord, ReaderBuilder};
 use std::io::BufRead;
@@ -22,6 +22,9 @@ const COLUMNS: [(&str, &[&str]); 11] = [
     ("user_agent", &["agent", "comment_agent"]),
 ];
 
+/// A row of our own behind the last: where it comes as a part of another row, that one's quote was never closed.
+const END: &[u8] = b"\n\x01the end\x01\n";
+
 /// Names that `--map` may have on its left side.
 pub fn names() -> impl Iterator<Item = &'static str> {
     COLUMNS.iter().map(|(name, _)| *name)
@@ -30,7 +33,8 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub fn read(mut input: impl BufRead, options: &Options, take: &mut Take<'_>) -> Result<(), Broken> {
     let first = input.fill_buf().map_err(|error| Broken { line: 1, reason: error.to_string() })?;
     let delimiter = delimiter(first);
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(Guarded::new(input));
+    let mut reader =
+        ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(Guarded::new(input.chain(END)));
     let mut record = ByteRecord::new();
     let mut heads: Option<Heads> = None;
     loop {
@@ -43,11 +47,20 @@ pub fn read(mut input: impl BufRead, options: &Options, take: &mut Take<'_>) -> 
         }
         reader.get_mut().restart();
         let line = record.position().map_or(0, csv::Position::line);
+        let last = record.get(record.len().saturating_sub(1)).unwrap_or_default();
+        if last.ends_with(END) {
+            return Err(Broken { line, reason: "a quote is opened and never closed: the file is cut short, or not whole".to_owned() });
+        }
+        if last == END.trim_ascii() {
+            return Ok(());
+        }
         let Some(heads) = &heads else {
             heads = Some(Heads::of(&record, options)?);
             continue;
         };
-        if take(line, heads.comment(&record, options)).is_break() {
+        let is_whole = record.as_slice().len() <= RECORD_BYTES_MAX;
+        let found = if is_whole { heads.comment(&record, options) } else { Err(Skipped::because(Reason::TooLong)) };
+        if take(line, found).is_break() {
             return Ok(());
         }
     }

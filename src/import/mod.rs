@@ -3,6 +3,8 @@
 //! a comment is `flow::import`'s.
 
 mod columns;
+#[cfg(test)]
+mod damage;
 mod disqus;
 mod guard;
 mod isso;
