@@ -3,14 +3,16 @@
 use super::listing::Output;
 use super::{Environment, Place};
 use crate::clock::Clock;
+use crate::config::origins::{self, Setting};
 use crate::config::{Config, Transport};
 use crate::control;
-use crate::flow::doctor::{Daemon, Finding, Level, examine};
+use crate::flow::doctor::{Daemon, Finding, Level, examine, secrets};
 use crate::outbox;
 use crate::view::{Ink, Sheet, Tone, kept};
 use anyhow::bail;
 use clap::Args;
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub struct Doctor {
@@ -34,6 +36,7 @@ impl Doctor {
         };
         let daemon = if control::answers(&data) { Daemon::Answers } else { Daemon::Silent };
         let mut findings = examine(config.as_ref(), &data, Clock::System.now(), daemon);
+        findings.extend(secrets(&self.secret_files(environment)));
         if let (true, Ok(config)) = (self.online, &config) {
             super::serve::install_tls();
             findings.extend(super::serve::runtime()?.block_on(ask(config)));
@@ -45,6 +48,17 @@ impl Doctor {
             1 => bail!("1 thing is broken"),
             broken => bail!("{broken} things are broken"),
         }
+    }
+}
+
+impl Doctor {
+    /// Files that hold secrets. What the service manager hands over it has also locked up.
+    fn secret_files(&self, environment: &Environment) -> Vec<PathBuf> {
+        let file = self.place.config.as_deref();
+        let settings = origins::settings(file, environment.iter().cloned()).unwrap_or_default();
+        let own = file.filter(|_| settings.iter().any(Setting::is_secret_of_file)).map(Path::to_owned);
+        let named = settings.iter().filter_map(Setting::secret_file);
+        own.into_iter().chain(named).filter(|path| !path.starts_with("/run")).collect()
     }
 }
 

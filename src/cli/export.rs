@@ -38,7 +38,7 @@ impl Export {
             None => self.everything(&reader, &mut output)?,
         };
         output.flush()?;
-        eprintln!("{count} comments");
+        eprintln!("comments: {count}");
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use crate::control::{Command, Reply};
 use crate::flow::forget::{BATCH_MAX, members};
 use crate::id::{CampaignId, CommentId, SiteId};
 use crate::store::{Reader, Target};
+use crate::view::count;
 use anyhow::bail;
 use clap::Args;
 
@@ -61,7 +62,8 @@ impl Forget {
         let comments: usize = meant.iter().map(|(_, ids)| ids.len()).sum();
         if self.dry.dry_run {
             meant.iter().filter(|(_, ids)| !ids.is_empty()).try_for_each(|(site, ids)| super::say(format_args!("{site} {}", ids.len())))?;
-            eprintln!("{comments} comments {}", if self.what.moderator.is_some() { "would lose rulings" } else { "would be forgotten" });
+            let would = if self.what.moderator.is_some() { "would lose rulings" } else { "would be forgotten" };
+            eprintln!("{} {would}", count(comments, "comment", "comments"));
             return Ok(());
         }
         // A person who never wrote is remembered as one to forget all the same: an old backup may know better.
@@ -75,10 +77,11 @@ impl Forget {
             let (comments, of_these) = self.send(&owner, site, ids)?;
             (went, labels) = (went + comments, labels + of_these);
             if of_these > 0 {
-                eprintln!("{site}: {of_these} labels went; `hamlet retrain --site {site}` takes the last of them out of its model");
+                let gone = count(of_these, "label", "labels");
+                eprintln!("{site}: {gone} went; `hamlet retrain --site {site}` takes the last of it out of the model");
             }
         }
-        super::say(format_args!("{went} comments, {labels} labels"))?;
+        super::say(format_args!("{}, {}", count(went, "comment", "comments"), count(labels, "label", "labels")))?;
         Ok(())
     }
 

@@ -229,7 +229,9 @@ impl Import {
             super::say(format_args!("{known:>9}  known already"))?;
         }
         if copies > 0 {
-            super::say(format_args!("{copies:>9}  near-copies of others, of {groups} texts; a training counts few of them"))?;
+            super::say(format_args!(
+                "{copies:>9}  like another of the same file (different texts among them: {groups}); a training counts few of them"
+            ))?;
         }
         for (reason, lines) in &report.skipped {
             super::say(format_args!("{:>9}  skipped: {}", lines.count, reason.words()))?;

@@ -28,6 +28,7 @@ pub mod edit;
 mod form;
 mod lists;
 mod mail;
+pub mod origins;
 mod people;
 mod problem;
 mod retention;

@@ -357,7 +357,7 @@ pub(super) fn read(path: &Path) -> Result<String, Problem> {
 }
 
 /// The parser's message is its place, three lines that quote the file, and the reason. The quote may hold a secret: it is left out.
-fn not_toml(error: &ConfigError, place: &str) -> Problem {
+pub(super) fn not_toml(error: &ConfigError, place: &str) -> Problem {
     let message = error.to_string();
     let mut lines = message.lines();
     let position = lines.next().and_then(|first| first.strip_prefix("TOML parse error at "));

@@ -8,9 +8,10 @@ use crate::config::{Config, Invalid, Site, Transport};
 use crate::rules::span;
 use crate::shelf::{self, Shelf};
 use crate::store::{Health, Reader, Store, StoreError, VERSION};
+use crate::view::count;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How well a thing is.
@@ -99,7 +100,21 @@ pub fn examine(config: Result<&Config, &Invalid>, data: &Path, now: Timestamp, d
         }
     });
     findings.extend(config.iter().flat_map(|config| people(config)));
+    findings.extend(config.iter().filter_map(|config| sender(config)));
     findings
+}
+
+/// Whether mails arrive is for the receivers to say, who look at the sender's domain. What they find there is asked with `dig`, for this
+/// machine's resolver may be told otherwise than the world.
+fn sender(config: &Config) -> Option<Finding> {
+    let Transport::Smtp(smtp) = &config.mail.transport else { return None };
+    let (from, domain) = (&config.mail.from, config.mail.from.rsplit('@').next()?);
+    let what = format!(
+        "mails come from {from} by {}: `dig +short TXT {domain}` should show an SPF record (v=spf1) that allows that server, \
+         and the mails that arrive a DKIM signature of {domain}",
+        smtp.host
+    );
+    Some(Finding::good("mail", what))
 }
 
 fn unreadable(error: &StoreError) -> Finding {
@@ -109,7 +124,14 @@ fn unreadable(error: &StoreError) -> Finding {
 fn settings(config: Result<&Config, &Invalid>) -> Vec<Finding> {
     match config {
         Ok(config) => {
-            vec![Finding::good("settings", format!("sound: {} sites, {} moderators", config.sites.len(), config.moderators.len()))]
+            vec![Finding::good(
+                "settings",
+                format!(
+                    "sound: {}, {}",
+                    count(config.sites.len(), "site", "sites"),
+                    count(config.moderators.len(), "moderator", "moderators")
+                ),
+            )]
         }
         Err(invalid) => {
             let broken = |problem: &crate::config::Problem| {
@@ -118,6 +140,22 @@ fn settings(config: Result<&Config, &Invalid>) -> Vec<Finding> {
             invalid.problems.iter().map(broken).collect()
         }
     }
+}
+
+/// The settings file, where it holds secrets, and the files that it names for them. A group may read them: whoever administers does so by one.
+pub fn secrets(paths: &[PathBuf]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for path in paths {
+        match fs::metadata(path).map(|file| file.permissions().mode() & 0o777) {
+            Ok(mode) if mode & 0o007 != 0 => {
+                let what = format!("{} holds a secret and can be opened by everybody (mode {mode:o})", path.display());
+                findings.push(Finding::broken("files", what, format!("chmod o= {}", path.display())));
+            }
+            Ok(_) => {}
+            Err(error) => findings.push(Finding::broken("files", format!("{}: {error}", path.display()), "see the setting that names it")),
+        }
+    }
+    findings
 }
 
 /// Readers' addresses and the keys that sign links are for the daemon's user alone.
@@ -176,19 +214,19 @@ fn waiting(health: &Health, now: Timestamp) -> Vec<Finding> {
     let late = |since: Option<Timestamp>, max| since.map(|since| now.since(since)).filter(|waited| *waited > max);
     findings.push(match late(health.held_since, HELD_MAX) {
         Some(waited) => {
-            let what = format!("{} comments wait for people, the oldest for {}", health.held, span(waited));
+            let what = format!("waiting for people: {}, the oldest for {}", health.held, span(waited));
             Finding::doubtful("queue", what, "`hamlet queue list` shows them; see whether the mails arrive")
         }
-        None => Finding::good("queue", format!("{} comments wait for people, {} for the judge", health.held, health.queued)),
+        None => Finding::good("queue", format!("waiting for people: {}, for the judge: {}", health.held, health.queued)),
     });
     let parcels = late(health.parcels_since, PARCEL_MAX).map(|waited| {
-        let what = format!("{} webhooks and mails wait to leave, the oldest for {}", health.parcels, span(waited));
+        let what = format!("webhooks and mails waiting to leave: {}, the oldest for {}", health.parcels, span(waited));
         Finding::doubtful("outbox", what, "look in the log for what the other side says")
     });
-    findings.push(parcels.unwrap_or_else(|| Finding::good("outbox", format!("{} webhooks and mails wait to leave", health.parcels))));
+    findings.push(parcels.unwrap_or_else(|| Finding::good("outbox", format!("webhooks and mails waiting to leave: {}", health.parcels))));
     if health.dead > 0 {
         let reason = health.dead_reason.as_deref().unwrap_or("unknown");
-        let what = format!("{} webhooks and mails were given up; the last one: {reason}", health.dead);
+        let what = format!("webhooks and mails that were given up: {}; the last one: {reason}", health.dead);
         findings.push(Finding::doubtful("outbox", what, "mend the other side, then `hamlet outbox retry --all`"));
     }
     findings
@@ -239,10 +277,11 @@ fn people(config: &Config) -> Vec<Finding> {
                 "add [moderators.NAME] with this site, or look at `hamlet queue list` yourself",
             ));
         } else if matches!(config.mail.transport, Transport::None) {
-            let what = format!("{}: {asked} moderators, and no mail goes out", site.id);
+            let what = format!("{}: {}, and no mail goes out", site.id, count(asked, "moderator", "moderators"));
             findings.push(Finding::doubtful("people", what, "set mail.transport"));
         } else {
-            findings.push(Finding::good("people", format!("{}: {asked} moderators are asked by mail", site.id)));
+            findings
+                .push(Finding::good("people", format!("{}: {} asked by mail", site.id, count(asked, "moderator is", "moderators are"))));
         }
         if site.webhook.is_none() {
             let fix = "set webhook_url, or let the blog ask GET /v1/comments/{id}";

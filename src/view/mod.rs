@@ -43,7 +43,7 @@ pub use mailbox::{MailboxNotice, MailboxPage};
 pub use report::{Baseline, Grouping, Load, Member, Mistake, ReportPage, Standing};
 pub use safe::{header_text, kept, mask_email, plain as terminal_text};
 pub use terminal::{Ink, Sheet, Tone};
-pub use words::{percent, thousands};
+pub use words::{count, percent, thousands};
 
 use crate::clock::Timestamp;
 use crate::comment::Comment;

@@ -159,6 +159,8 @@ pub fn command(arguments: &[&str], setup: &Setup) -> Command {
 pub fn write_settings(folder: &Path) -> PathBuf {
     let path = folder.join("hamlet.toml");
     std::fs::write(&path, SETTINGS).unwrap();
+    // As `hamlet init` makes it: it holds secrets.
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     path
 }
 

@@ -130,7 +130,7 @@ async fn a_moderators_rulings_go_and_the_comments_stay() {
     assert_eq!(erase(&app, BLOG_KEY, Method::POST, &format!("/v1/comments/{id}/report"), &report).await.json()["waits"], true);
     assert!(run(app.folder(), &["queue", "rule", &id, "--as", "publish", "--by", "Mallory"]).status.success());
     let output = run(app.folder(), &["forget", "--moderator", "Mallory"]);
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "1 comments, 1 labels", "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "1 comment, 1 label", "{output:?}");
     assert_eq!(Look::into(&app).count("SELECT count(*) FROM comments WHERE objected_at IS NOT NULL"), 1, "the report is open again");
     let document = app.document(BLOG_KEY, &id).await.json();
     assert_eq!((&document["status"], &document["ruling"]), (&json!("held"), &Value::Null));

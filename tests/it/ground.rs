@@ -168,10 +168,12 @@ async fn a_missing_model_and_open_files_are_found_with_their_fix() {
         }
     }
     fs::set_permissions(app.data().join("models/hashing.secret"), fs::Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(app.folder().join("hamlet.toml"), fs::Permissions::from_mode(0o644)).unwrap();
     let (code, found) = ailments(app.folder());
     assert_eq!(code, Some(1));
     let areas: Vec<&str> = found.iter().map(|(area, _)| area.as_str()).collect();
-    assert_eq!(areas, ["files", "model"], "{found:?}");
+    assert_eq!(areas, ["files", "model", "files"], "{found:?}");
+    assert!(found[2].1.contains("hamlet.toml holds a secret"), "{found:?}");
     assert!(found[1].1.contains("open: there is no model"), "{found:?}");
     let app = app.start_again().await;
     let document = app.submit(OPEN_KEY, &json!({ "body": "Does anything judge here?" })).await.json();

@@ -45,6 +45,7 @@ mod hostile_http;
 mod idempotency;
 mod import;
 mod listing;
+mod listings;
 mod lists;
 mod mail_readers;
 mod mailboxes;
