@@ -15,6 +15,7 @@ pub struct Meters {
     judged: Family<Judged, Counter>,
     batch_seconds: Histogram,
     carried: Family<Carried, Counter>,
+    models: Family<Judging, Gauge>,
 }
 
 /// What is true at the moment that somebody asks.
@@ -41,6 +42,12 @@ struct Carried {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Judging {
+    site: String,
+    model: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfSite {
     site: String,
 }
@@ -48,7 +55,12 @@ struct OfSite {
 impl Default for Meters {
     fn default() -> Self {
         // 1 ms to 8 s: a batch is a few milliseconds on a disk that obeys, and seconds on one that is ill.
-        Self { judged: Family::default(), batch_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 14)), carried: Family::default() }
+        Self {
+            judged: Family::default(),
+            batch_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 14)),
+            carried: Family::default(),
+            models: Family::default(),
+        }
     }
 }
 
@@ -68,12 +80,19 @@ impl Meters {
         self.carried.get_or_create(&Carried { kind, outcome }).inc();
     }
 
+    /// These judge now, by site; whatever did before does not.
+    pub fn judging(&self, models: impl Iterator<Item = (String, String)>) {
+        self.models.clear();
+        models.for_each(|(site, model)| _ = self.models.get_or_create(&Judging { site, model }).set(1));
+    }
+
     /// Everything in the OpenMetrics text format.
     pub fn page(&self, standing: &Standing) -> String {
         let mut registry = Registry::with_prefix("hamlet");
         registry.register("comments_judged", "Comments that got a verdict, by site and verdict", self.judged.clone());
         registry.register("batch_seconds", "Seconds from the first look at a batch of comments to its commit", self.batch_seconds.clone());
         registry.register("parcels_carried", "Attempts to deliver a webhook or a mail, by how they ended", self.carried.clone());
+        registry.register("model", "1 for the model that judges a site's comments, by site and model", self.models.clone());
         let gauge = |registry: &mut Registry, name: &str, help: &str, value: u64| {
             let gauge: Gauge = Gauge::default();
             gauge.set(whole(value));
@@ -109,6 +128,9 @@ mod tests {
         meters.judged("blog", "hold");
         meters.batch(Duration::from_millis(3));
         meters.carried("webhook", "retry");
+        for model in ["0123456789ab", "ba9876543210"] {
+            meters.judging([("blog".to_owned(), model.to_owned())].into_iter());
+        }
         let standing = Standing { queued: 5, parcels: (2, 1), held: vec![("blog".to_owned(), 7)] };
         let page = meters.page(&standing);
         for line in [
@@ -116,6 +138,7 @@ mod tests {
             "hamlet_batch_seconds_bucket{le=\"0.004\"} 1",
             "hamlet_batch_seconds_bucket{le=\"0.002\"} 0",
             "hamlet_parcels_carried_total{kind=\"webhook\",outcome=\"retry\"} 1",
+            "hamlet_model{site=\"blog\",model=\"ba9876543210\"} 1",
             "hamlet_queue_comments 5",
             "hamlet_parcels_waiting 2",
             "hamlet_parcels_dead 1",
@@ -124,5 +147,6 @@ mod tests {
         ] {
             assert!(page.lines().any(|is| is == line), "{line}\n{page}");
         }
+        assert!(!page.contains("0123456789ab"), "the model before judges no more");
     }
 }

@@ -90,6 +90,11 @@ impl Campaigns {
         Self { bounds, hashing, window, bodies, texts: Vec::new(), free: Vec::new(), near, marks }
     }
 
+    /// From now on so much is remembered; what is beyond goes with the next comment.
+    pub fn bound(&mut self, bounds: Bounds) {
+        self.bounds = bounds;
+    }
+
     /// What is known of comments like this one.
     pub fn alike(&self, trace: &Trace) -> Alike {
         let same_text = self.bodies.get(&trace.body).filter(|_| trace.is_telling).map_or_else(Rulings::default, |body| body.rulings);
@@ -294,6 +299,15 @@ mod tests {
         check(&[SPAM, COPY], HONEST, None);
         check(&["加我微信，带你一起赚钱，每天轻松收入三百元"], "加我微信，带您一起赚钱，每天轻松收入五百元", Some(1));
         check(&["加我微信，带你一起赚钱，每天轻松收入三百元"], "这篇文章写得很好，我昨天试了一下，味道不错", None);
+    }
+
+    #[test]
+    fn a_smaller_bound_holds_from_the_next_comment_on() {
+        let mut campaigns = campaigns(100);
+        (0..10).for_each(|who| campaigns.admit(&trace_of(SPAM, who), false, at(0)));
+        campaigns.bound(Bounds { comments_max: 3, ..campaigns.bounds });
+        campaigns.admit(&trace_of(SPAM, 10), false, at(0));
+        assert_eq!((campaigns.comments(), campaigns.alike(&trace_of(SPAM, 11)).text.map(|text| text.size)), (3, Some(3)));
     }
 
     #[test]

@@ -36,52 +36,129 @@ pub struct Knowledge {
 /// # Errors
 /// The operating system's, when it gives no thread.
 pub fn start(app: &Arc<App>, knocks: Knocks, known: Knowledge) -> std::io::Result<std::thread::JoinHandle<()>> {
-    let app = Arc::clone(app);
+    let judge = Judge::new(app, knocks, known);
     app.door.wake();
-    std::thread::Builder::new().name("hamlet-judge".into()).spawn(move || judge_until_stopped(&app, knocks, known))
+    std::thread::Builder::new().name("hamlet-judge".into()).spawn(move || judge.run())
 }
 
-fn judge_until_stopped(app: &App, mut knocks: Knocks, mut known: Knowledge) {
-    let (mut stopping, mut queue_rests) = (false, false);
-    let mut sites = app.config().sites.clone();
-    let mut writing = None;
-    while !stopping {
-        app.turn();
-        let mut first = knocks.try_recv().ok();
-        if first.is_none() || app.store.queued() > 0 {
-            // Nobody waits but for the batch that is being written; or the queue is read next, and that batch must not be found there again.
-            queue_rests |= !finish(app, &mut known, writing.take());
-        }
-        if first.is_none() && (queue_rests || app.store.queued() == 0) {
-            first = knocks.blocking_recv();
-        }
-        let (mut tickets, mut trials) = (Vec::new(), Vec::new());
-        for knock in first.into_iter().chain(std::iter::from_fn(|| knocks.try_recv().ok())).take(app.config().intake.batch_max) {
-            match knock {
-                Knock::Waiting(ticket) => tickets.push(*ticket),
-                Knock::Trial(trial) => trials.push(*trial),
-                Knock::Queued => {}
-                Knock::Model(given) => known.models.take(given.0, given.1),
-                Knock::Forgotten(site, labels) => {
-                    // The memory is read again from the store, where what is being written down must stand by then.
-                    finish(app, &mut known, writing.take());
-                    forget(app, &mut known, &site, &labels);
-                }
-                Knock::List(list) => take(&mut sites, &list),
-                Knock::Settings(news) => sites = follow(&mut known, *news),
-                Knock::Stop => stopping = true,
+/// The judge, between two turns of its loop.
+pub struct Judge {
+    app: Arc<App>,
+    knocks: Knocks,
+    known: Knowledge,
+    sites: Sites,
+    /// The last batch, on its way to the disk.
+    writing: Option<Writing>,
+    /// The queue is left alone until somebody knocks.
+    queue_rests: bool,
+}
+
+/// What a turn came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// There may be more to do.
+    Done,
+    /// Nobody waits, and nothing is being written.
+    Rests,
+    /// It was told to stop.
+    Stops,
+}
+
+impl Judge {
+    pub fn new(app: &Arc<App>, knocks: Knocks, known: Knowledge) -> Self {
+        known.models.tell();
+        let judge = Self { app: Arc::clone(app), knocks, known, sites: app.config().sites.clone(), writing: None, queue_rests: false };
+        judge.tell();
+        judge
+    }
+
+    /// Who watches sees which models judge.
+    fn tell(&self) {
+        self.app.meters.judging(self.known.models.ids().map(|(site, id)| (site.to_string(), id.to_string())));
+    }
+
+    fn run(mut self) {
+        let mut first = None;
+        loop {
+            match self.turn(first.take()) {
+                Turn::Done => {}
+                Turn::Rests => first = self.knocks.blocking_recv(),
+                Turn::Stops => break,
             }
         }
-        judge_trials(app, trials, &sites, &mut known);
-        let queued = if writing.is_none() { queued(app, &sites) } else { Vec::new() };
-        let begun = begin(app, (tickets, queued), &sites, &mut known);
-        let is_well = finish(app, &mut known, writing.take());
+        self.finish();
+    }
+
+    /// Judges who stands at the door, behind `first`, as one batch and has it written down; meanwhile answers the batch before. Waits for the
+    /// disk and for nobody else.
+    pub fn turn(&mut self, first: Option<Knock>) -> Turn {
+        self.app.turn();
+        let first = first.or_else(|| self.knocks.try_recv().ok());
+        if first.is_none() || self.app.store.queued() > 0 {
+            // Nobody waits but for the batch that is being written; or the queue is read next, and that batch must not be found there again.
+            self.queue_rests |= !self.finish();
+        }
+        if first.is_none() && (self.queue_rests || self.app.store.queued() == 0) {
+            return Turn::Rests;
+        }
+        let At { tickets, trials, is_told_to_stop } = self.open(first);
+        judge_trials(&self.app, trials, &self.sites, &mut self.known);
+        let queued = if self.writing.is_none() { queued(&self.app, &self.sites) } else { Vec::new() };
+        let begun = begin(&self.app, (tickets, queued), &self.sites, &mut self.known);
+        let is_well = self.finish();
         // A sick store is not hammered: who waited was told, and the queue keeps what it has until the next knock. The same when nothing
         // in the queue is for a site that we know.
-        queue_rests = begun.is_none() || !is_well;
-        writing = begun;
+        self.queue_rests = begun.is_none() || !is_well;
+        self.writing = begun;
+        if is_told_to_stop { Turn::Stops } else { Turn::Done }
     }
-    finish(app, &mut known, writing);
+
+    /// Opens the door to at most a batch; what is no comment is heeded at once.
+    fn open(&mut self, first: Option<Knock>) -> At {
+        let mut at = At { tickets: Vec::new(), trials: Vec::new(), is_told_to_stop: false };
+        let batch_max = self.app.config().intake.batch_max;
+        let more = std::iter::from_fn(|| self.knocks.try_recv().ok());
+        let knocks: Vec<Knock> = first.into_iter().chain(more).take(batch_max).collect();
+        for knock in knocks {
+            match knock {
+                Knock::Waiting(ticket) => at.tickets.push(*ticket),
+                Knock::Trial(trial) => at.trials.push(*trial),
+                Knock::Queued => {}
+                Knock::Model(given) => {
+                    self.known.models.take(given.0, given.1);
+                    self.tell();
+                }
+                Knock::Forgotten(site, labels) => {
+                    // The memory is read again from the store, where what is being written down must stand by then.
+                    self.finish();
+                    forget(&self.app, &mut self.known, &site, &labels);
+                }
+                Knock::List(list) => take(&mut self.sites, &list),
+                Knock::Settings(news) => {
+                    self.sites = follow(&mut self.known, *news);
+                    self.tell();
+                }
+                Knock::Stop => at.is_told_to_stop = true,
+            }
+        }
+        at
+    }
+
+    /// See [`finish`].
+    fn finish(&mut self) -> bool {
+        finish(&self.app, &mut self.known, self.writing.take())
+    }
+
+    pub fn knows(&self) -> &Knowledge {
+        &self.known
+    }
+}
+
+/// Who stood at the door.
+struct At {
+    tickets: Vec<Ticket>,
+    trials: Vec<Trial>,
+    is_told_to_stop: bool,
 }
 
 /// The model at work unlearns what was forgotten, and what is remembered of the site is read again without it.

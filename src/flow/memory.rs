@@ -82,7 +82,7 @@ impl Memory {
         }
     }
 
-    /// The memory of sites that come to others, `sites` in all. Those that are there keep their share until a restart.
+    /// The memory of sites that come to others, `sites` in all.
     ///
     /// # Errors
     /// [`StoreError`] when the secret of the traces cannot be read.
@@ -90,13 +90,17 @@ impl Memory {
         let (now, bounds) = (app.clock.now(), app.config().memory);
         let secrets = app.store.keys(SECRET, now, &app.dice).wait()?;
         let secret = secrets.first().map_or([0; 32], |(_, secret)| *secret);
-        let share = Bounds { comments_max: bounds.comments_max / sites.max(1) * added.len(), ..bounds };
-        Ok(Self::read(added.iter(), share, secret, app.store.read(), now))
+        let share = (bounds.comments_max / sites.max(1)).max(1);
+        let of_all = Bounds { comments_max: share * added.len(), ..bounds };
+        let more = Self::read(added.iter(), of_all, secret, app.store.read(), now);
+        Ok(Self { bounds: Bounds { comments_max: share, ..bounds }, ..more })
     }
 
-    /// Takes the memory of sites that are new, and forgets those that are not among these any more.
+    /// Takes the memory of sites that are new, and forgets those that are not among these any more. The share of each is that of the new ones.
     pub fn follow<T>(&mut self, more: Self, sites: &BTreeMap<SiteId, T>) {
+        self.bounds = more.bounds;
         self.sites.retain(|site, _| sites.contains_key(site));
+        self.sites.values_mut().for_each(|memory| memory.campaigns.bound(more.bounds));
         self.sites.extend(more.sites);
     }
 

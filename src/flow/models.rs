@@ -67,7 +67,7 @@ impl Models {
         let mut models = Self::default();
         for site in sites {
             match SiteModel::load(&app.shelf, app.store.read(), site) {
-                Ok(model) => models.take(site.clone(), model),
+                Ok(model) => models.put(site.clone(), model),
                 Err(error) => tracing::error!(site = %site, error = &error as &dyn std::error::Error, "model.unreadable"),
             }
         }
@@ -82,9 +82,14 @@ impl Models {
         self.0.get_mut(site)
     }
 
-    /// From now on this judges the site's comments. Sites that are judged by the same model, as by the starter, share it.
-    pub fn take(&mut self, site: SiteId, mut model: SiteModel) {
+    /// From now on this judges the site's comments, and the log says so.
+    pub fn take(&mut self, site: SiteId, model: SiteModel) {
         tracing::info!(site = %site, model.id = %model.id(), "model.taken");
+        self.put(site, model);
+    }
+
+    /// Sites that are judged by the same model, as by the starter, share it.
+    fn put(&mut self, site: SiteId, mut model: SiteModel) {
         if let Some(same) = self.0.values().find(|other| other.id() == model.id()) {
             model.frozen = Arc::clone(&same.frozen);
         }
@@ -97,6 +102,11 @@ impl Models {
         for (site, model) in more.0 {
             self.take(site, model);
         }
+    }
+
+    /// Those that were loaded begin to judge.
+    pub fn tell(&self) {
+        self.ids().for_each(|(site, id)| tracing::info!(site = %site, model.id = %id, "model.taken"));
     }
 
     /// Each site's model by name.

@@ -9,6 +9,7 @@ use crate::config::{Config, Invalid};
 use crate::id::{ModelId, SiteId};
 use crate::shelf;
 use crate::store::StoreError;
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use tokio::sync::oneshot;
@@ -59,7 +60,11 @@ pub fn reload(app: &App) -> Result<Reloaded, NotReloaded> {
                 tracing::warn!(changed = done.needs_restart.join(", "), "settings.need_restart");
             }
         }
-        Err(error) => tracing::error!(error = error as &dyn std::error::Error, "settings.not_taken: those before stay at work"),
+        // Nobody did anything wrong: the demo and the like have only lists, which are looked at all the same.
+        Err(NotReloaded::NoSource) => tracing::info!("settings.have_no_file"),
+        Err(error @ (NotReloaded::Invalid(_) | NotReloaded::Store(_))) => {
+            tracing::error!(error = error as &dyn std::error::Error, "settings.not_taken: those before stay at work")
+        }
     }
     result
 }
@@ -89,11 +94,12 @@ fn read_and_put(app: &App) -> Result<Reloaded, NotReloaded> {
 
 /// Gives the judge what the shelf has, where that is another model than the one at work. Answers the sites where it could not be read.
 fn follow_shelf(app: &App, config: &Config, at_work: &BTreeMap<SiteId, ModelId>) -> Result<Vec<SiteId>, StoreError> {
-    let starter = shelf::starter().ok().map(|model| model.id);
+    // Reading the starter takes longer than all the rest, and seldom is it asked for.
+    let starter = LazyCell::new(|| shelf::starter().ok().map(|model| model.id));
     let mut refused = Vec::new();
     for site in config.sites.keys() {
         let current = app.shelf.current_id(site);
-        if current.is_ok_and(|current| at_work.contains_key(site) && current.as_ref().or(starter.as_ref()) == at_work.get(site)) {
+        if current.is_ok_and(|current| at_work.contains_key(site) && current.as_ref().or_else(|| starter.as_ref()) == at_work.get(site)) {
             continue;
         }
         match SiteModel::load(&app.shelf, app.store.read(), site) {

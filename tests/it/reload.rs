@@ -31,6 +31,7 @@ async fn sites_come_and_go_and_change_without_a_restart() {
     assert_eq!(told.stdout, "the daemon has taken the settings\nnew sites: fresh\nsites that left: watch\n");
     assert_eq!(app.submit(NEW_KEY, &stranger("hello again")).await.json()["status"], "published");
     assert_eq!(app.submit(OPEN_KEY, &stranger("hello")).await.status, 401);
+    assert_eq!(app.log().lines().filter(|line| line.contains("model.taken") && line.contains("fresh")).count(), 1);
     // The rules are others; the new site is judged, by a model.
     assert_eq!(app.submit(NEW_KEY, &stranger("blockedword")).await.json()["status"], "published");
     assert_eq!(app.submit(NEW_KEY, &stranger("otherword")).await.json()["status"], "rejected");
@@ -76,6 +77,14 @@ async fn what_only_a_start_reads_is_named() {
         (told.code, told.stdout.as_str()),
         (0, "the daemon has taken the settings\nchanged, but read only at a start: restart it for: http.public_url, memory\n")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_has_no_settings_to_read_again_and_nothing_is_wrong_with_that() {
+    let app = TestApp::demo().await;
+    app.hang_up();
+    until_true("the log tells of it", || app.log().contains("settings.have_no_file")).await;
+    assert!(!app.log().contains("ERROR"), "{}", app.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
