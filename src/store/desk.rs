@@ -125,7 +125,10 @@ impl Reader {
             let held = count(COUNT_HELD)?;
             let checks = count(COUNT_CHECKS)?;
             let objected = count(COUNT_OBJECTED)?;
-            let sql = "SELECT count(*) FROM second_looks WHERE site = ?1 AND second IS NULL AND due_at <= ?2";
+            // One that waits for another reason, too, is counted there.
+            let sql = "SELECT count(*) FROM second_looks l JOIN comments c ON c.seq = l.comment
+                       WHERE l.site = ?1 AND l.second IS NULL AND l.due_at <= ?2
+                         AND c.status != 'held' AND c.objected_at IS NULL AND NOT (c.audited = 1 AND c.ruled IS NULL)";
             let looks: usize = connection.prepare_cached(sql)?.query_row(params![site.as_str(), now.ms()], |row| row.get(0))?;
             let sql = "SELECT received_at FROM comments INDEXED BY comments_held WHERE site = ?1 AND status = 'held' ORDER BY seq LIMIT 1";
             let oldest = connection.prepare_cached(sql)?.query_row([site.as_str()], |row| row.get(0)).optional()?;
@@ -361,9 +364,11 @@ fn undo_one(
     let asked = |row: &Row<'_>| Ok((row.get::<_, bool>(0)?, row.get::<_, Option<i64>>(1)?));
     let (edited, objected_at) = connection.prepare_cached(sql)?.query_row([ruling], asked)?;
     let next = super::rulings::NEXT;
-    let sql = format!("INSERT INTO rulings (seq, site, comment, ruling, actor, via, at) VALUES ({next}, ?1, ?2, ?3, ?4, 'undo', ?5)");
-    let word = stands.map_or(rows::NO_RULING, Ruling::as_str);
-    connection.prepare_cached(&sql)?.insert(params![site.as_str(), before.seq, word, name, now.ms()])?;
+    let sql = format!(
+        "INSERT INTO rulings (seq, site, comment, ruling, actor, via, at, version) VALUES ({next}, ?1, ?2, ?3, ?4, 'undo', ?5, ?6)"
+    );
+    let (word, version) = (stands.map_or(rows::NO_RULING, Ruling::as_str), before.version + 1);
+    connection.prepare_cached(&sql)?.insert(params![site.as_str(), before.seq, word, name, now.ms(), version])?;
     let status = match (stands, &before.decision) {
         (Some(_), Some(decision)) if edited => decision.status_after_edit(stands),
         (Some(ruling), _) => ruling.status(),
@@ -374,7 +379,7 @@ fn undo_one(
         }
     };
     let sql = "UPDATE comments SET status = ?2, ruled = ?3, version = ?4, edited = ?5, objected_at = ?6 WHERE seq = ?1";
-    let (version, ruled) = (before.version + 1, stands.map(Ruling::as_str));
+    let ruled = stands.map(Ruling::as_str);
     connection.prepare_cached(sql)?.execute(params![before.seq, status.as_str(), ruled, version, edited, objected_at])?;
     connection.prepare_cached("DELETE FROM second_looks WHERE comment = ?1 AND second IS NULL")?.execute([before.seq])?;
     super::comments::by_id(connection, site, id)

@@ -145,10 +145,11 @@ fn page_quiet(connection: &Connection, comment: &Comment, page: [u8; 16], until:
     Ok(last.map_or(Duration::MAX, |last| comment.received_at.since(Timestamp::from_ms(last))))
 }
 
+/// Who ruled on what a comment said before an edit did not see the links that it has now.
 fn domain_record(connection: &Connection, comment: &Comment, domain: String, until: Until) -> Result<DomainRecord, StoreError> {
     let (ruled, is_judged) = until.seen();
     let sql = format!(
-        "SELECT c.author, {ruled}, c.verdict = 'publish', c.role IS NOT NULL FROM domains d JOIN comments c ON c.seq = d.comment
+        "SELECT c.author, iif(c.edited, NULL, {ruled}), c.verdict = 'publish', c.role IS NOT NULL FROM domains d JOIN comments c ON c.seq = d.comment
          WHERE d.site = ?1 AND d.domain = ?2 AND {is_judged} ORDER BY d.comment DESC LIMIT ?3"
     );
     let mut statement = connection.prepare_cached(&sql)?;
@@ -182,12 +183,13 @@ fn parent_body(connection: &Connection, comment: &Comment) -> Result<Option<Stri
 mod tests {
     use super::*;
     use crate::budget::audit::Inclusion;
+    use crate::classifier::Label;
     use crate::comment::{Alike, Lately, Limits, Submission};
-    use crate::decision::{Mode, Policy, Recent, Ruling, Status, decide};
+    use crate::decision::{Decision, Mode, Policy, Recent, Ruling, Status, decide};
     use crate::dice::Dice;
     use crate::id::SiteId;
     use crate::rules::{Effect, Finding};
-    use crate::store::{Bounds, Judged, NewRuling, Received, Record, Ruled, Store};
+    use crate::store::{Bounds, Edit, Judged, NewRuling, Received, Record, Ruled, Store};
     use crate::trace::Trace;
     use proptest::prelude::*;
 
@@ -220,15 +222,34 @@ mod tests {
         /// Writes a comment that got the verdict of one rule.
         fn write(&mut self, submission: Submission, effect: Effect) -> Record {
             let comment = self.comment(submission);
-            let finding = Finding { code: "a_rule".into(), effect, text: String::new(), log_odds: 0.0, entries: Vec::new() };
-            let policy = Policy { publish_max: 0.1, reject_min: 0.9, discard_min: 0.99 };
-            let decision = decide(vec![finding], None, Recent::default(), policy, Mode::Enforce, self.tick());
+            let decision = self.decide(effect);
             let (domains, audit) = (rules::domains_of(&comment, &Reading::of(&comment.body)), Inclusion::NONE);
             let (trace, remembered) = (Trace::default(), (Lately::default(), Alike::default()));
             let (seq, ruled, outgoing) = (None, None, Vec::new());
             let judged = Judged { comment, idempotency: None, decision, audit, domains, trace, remembered, seq, ruled, outgoing };
             let Received::New(record) = self.store.record(vec![judged]).wait().unwrap().remove(0) else { panic!("known") };
             *record
+        }
+
+        fn decide(&mut self, effect: Effect) -> Decision {
+            let finding = Finding { code: "a_rule".into(), effect, text: String::new(), log_odds: 0.0, entries: Vec::new() };
+            let policy = Policy { publish_max: 0.1, reject_min: 0.9, discard_min: 0.99 };
+            decide(vec![finding], None, Recent::default(), policy, Mode::Enforce, self.tick())
+        }
+
+        /// Lets the comment, which has been ruled on once, say something else.
+        fn edit(&mut self, record: &Record, submission: Submission, effect: Effect) {
+            let comment = Comment { id: record.comment.id, ..self.comment(submission) };
+            let (decision, domains) = (self.decide(effect), rules::domains_of(&comment, &Reading::of(&comment.body)));
+            let (trace, remembered, version) = (Trace::default(), (Lately::default(), Alike::default()), record.version + 1);
+            let edit = Edit { comment, version, decision, domains, trace, remembered };
+            assert!(self.store.edit(edit, |_| Vec::new()).wait().unwrap().unwrap().1);
+        }
+
+        /// What the site's model learns, one ruling after the other.
+        fn relabelled(&self) -> Vec<(String, Option<Label>)> {
+            let all = self.store.read().relabelled(&SiteId::new("blog"), (0, 0), 10).unwrap();
+            all.into_iter().map(|change| (change.body, change.now)).collect()
         }
 
         fn rule(&mut self, record: &Record, ruling: Ruling) {
@@ -252,6 +273,20 @@ mod tests {
         let record = past.facts(by(author, "see http://x.tea.example/")).domains.remove(0);
         assert_eq!(record.domain, "tea.example");
         (record.published, record.publishers, record.spam, record.by_author)
+    }
+
+    #[test]
+    fn a_ruling_is_a_word_on_the_text_that_it_was_on() {
+        let mut past = Past::new();
+        let comment = past.write(by("eve", "a kind word"), Effect::Trust);
+        past.rule(&comment, Ruling::Publish);
+        past.edit(&comment, by("eve", "see http://x.tea.example/"), Effect::Trust);
+        assert_eq!(domain(&mut past, "ana"), (0, 0, 0, false), "who let the kind word pass saw no link");
+        let kind = ("a kind word".to_owned(), Some(Label::Ham));
+        assert_eq!(past.relabelled(), [kind.clone()]);
+        past.rule(&comment, Ruling::Spam);
+        assert_eq!(domain(&mut past, "ana"), (0, 0, 1, false));
+        assert_eq!(past.relabelled(), [kind, ("see http://x.tea.example/".to_owned(), Some(Label::Spam))]);
     }
 
     #[test]

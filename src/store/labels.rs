@@ -1,5 +1,6 @@
 //! Labels: what people's rulings teach a model, all at once for a training, or one after another for a model that is at work.
 
+use super::rulings::{NOT_THIS_TEXT, RULED_CHANGE, in_turn, label};
 use super::{Reader, StoreError, rows};
 use crate::budget::audit::Inclusion;
 use crate::classifier::{Example, Label};
@@ -46,8 +47,9 @@ impl Decided {
 pub struct Relabelled {
     /// The ruling's number; later ones are higher.
     pub ruling: i64,
+    /// What the comment said when it was ruled on.
     pub body: String,
-    /// What the ruling before it taught, if there was one.
+    /// What the ruling before it taught of this text, if there was one.
     pub before: Option<Label>,
     pub now: Option<Label>,
 }
@@ -130,20 +132,18 @@ impl Reader {
     /// [`StoreError`] from the database.
     pub fn relabelled(&self, site: &SiteId, (after, trained): (i64, i64), limit: usize) -> Result<Vec<Relabelled>, StoreError> {
         self.with(|connection| {
-            let sql = "SELECT r.seq, c.body, r.ruling,
-                              iif(r.afresh, NULL,
-                                  (SELECT p.ruling FROM rulings p WHERE p.comment = r.comment AND p.seq < r.seq
-                                   AND (p.via <> 'import' OR p.seq <= ?4) ORDER BY p.seq DESC LIMIT 1))
-                       FROM rulings r JOIN comments c ON c.seq = r.comment
-                       WHERE r.site = ?1 AND r.seq > ?2 AND r.via <> 'import' AND c.body <> '' ORDER BY r.seq LIMIT ?3";
-            let mut statement = connection.prepare_cached(sql)?;
+            // Of what is read again after a training, imports are in it or were never learnt one by one.
+            let rulings = in_turn("(q.via <> 'import' OR q.seq <= ?4)");
+            let sql = format!(
+                "SELECT r.seq, coalesce((SELECT e.body FROM edits e WHERE {NOT_THIS_TEXT} ORDER BY e.version LIMIT 1), c.body) AS text, {RULED_CHANGE}
+                 FROM {rulings} JOIN comments c ON c.seq = r.comment
+                 WHERE r.site = ?1 AND r.seq > ?2 AND r.via <> 'import' AND text <> '' ORDER BY r.seq LIMIT ?3"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
             let mut found = statement.query(params![site.as_str(), after, limit, trained])?;
             let mut relabelled = Vec::new();
             while let Some(row) = found.next()? {
-                let now = rows::standing(&row.get::<_, String>(2)?)?.and_then(Label::of);
-                let before =
-                    row.get::<_, Option<String>>(3)?.map(|ruling| rows::standing(&ruling)).transpose()?.flatten().and_then(Label::of);
-                relabelled.push(Relabelled { ruling: row.get(0)?, body: row.get(1)?, before, now });
+                relabelled.push(Relabelled { ruling: row.get(0)?, body: row.get(1)?, before: label(row, 3)?, now: label(row, 2)? });
             }
             Ok(relabelled)
         })

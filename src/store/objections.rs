@@ -159,6 +159,18 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_for_two_reasons_is_counted_once() {
+        let mut case = Case::new();
+        let (site, at) = (case.comment.site.clone(), case.tick());
+        let ruled = Ruled { ruling: Ruling::Publish, by: "ana".into(), via: "desk".into(), at };
+        let new = NewRuling { second_look_at: Some(at), ..NewRuling::new(site.clone(), case.comment.id, ruled) };
+        case.store.rule(new, |_| Vec::new()).wait().unwrap();
+        assert_eq!(case.store.read().waits(&site, at).unwrap().comments, 1, "somebody is to look again");
+        case.object(Objection::Report, 1);
+        assert_eq!(case.store.read().waits(&site, at).unwrap().comments, 1);
+    }
+
+    #[test]
     fn a_crowd_asks_again_only_when_it_outgrew_what_was_answered() {
         let mut case = Case::new();
         case.rule(Ruling::Publish);

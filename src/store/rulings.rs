@@ -2,12 +2,13 @@
 
 use super::comments::by_id;
 use super::waiting::Waiting;
-use super::{Act, Batch, Pending, Record, Ruled, Store, StoreError, What};
+use super::{Act, Batch, Pending, Record, Ruled, Store, StoreError, What, rows};
+use crate::classifier::Label;
 use crate::clock::Timestamp;
 use crate::decision::Status;
 use crate::delivery::Outgoing;
 use crate::id::{CommentId, ModeratorId, SiteId};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 use std::sync::Arc;
 
 /// The number of the next ruling. Those of rulings that were forgotten are not given again: models and memories count by them.
@@ -35,6 +36,25 @@ impl NewRuling {
     pub fn new(site: SiteId, comment: CommentId, ruled: Ruled) -> Self {
         Self { site, comment, ruled, version: None, who: None, batch: None, second_look_at: None }
     }
+}
+
+/// In SQL, rulings `r`, each with the last one before it on the same comment, `p`, of those `q` that `count`.
+pub(super) fn in_turn(count: &str) -> String {
+    let last = format!("SELECT max(q.seq) FROM rulings q WHERE q.comment = r.comment AND q.seq < r.seq AND {count}");
+    format!("rulings r LEFT JOIN rulings p ON p.seq = ({last})")
+}
+
+/// What such a ruling says of the text that it is on, and what was said of this text before. What is taken back may uncover a ruling on
+/// an earlier text, which says nothing of this one.
+pub(super) const RULED_CHANGE: &str = "iif(r.via = 'undo' AND p.afresh, NULL, r.ruling), iif(r.afresh, NULL, p.ruling)";
+
+/// Edits `e` since when the comment no longer says what such a ruling is on: taking back is on the text of what is taken back.
+pub(super) const NOT_THIS_TEXT: &str = "e.comment = r.comment AND e.version >= iif(r.via = 'undo', p.version, r.version)";
+
+/// The label that a column of [`RULED_CHANGE`] stands for.
+pub(super) fn label(row: &Row<'_>, column: usize) -> Result<Option<Label>, StoreError> {
+    let ruling: Option<String> = row.get(column)?;
+    Ok(ruling.map(|ruling| rows::standing(&ruling)).transpose()?.flatten().and_then(Label::of))
 }
 
 impl Store {
@@ -87,11 +107,11 @@ pub(super) fn rule_one(
 /// Writes a ruling and what follows from it.
 pub(super) fn rule(connection: &Connection, before: Record, ruled: Ruled, batch: Option<Batch>) -> Result<Record, StoreError> {
     let sql = format!(
-        "INSERT INTO rulings (seq, site, comment, ruling, actor, via, at, batch, afresh, objected_at)
-         VALUES ({NEXT}, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+        "INSERT INTO rulings (seq, site, comment, ruling, actor, via, at, batch, afresh, objected_at, version)
+         VALUES ({NEXT}, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let site = before.comment.site.as_str();
+    let (site, version) = (before.comment.site.as_str(), before.version + 1);
     statement.insert(params![
         site,
         before.seq,
@@ -101,10 +121,10 @@ pub(super) fn rule(connection: &Connection, before: Record, ruled: Ruled, batch:
         ruled.at.ms(),
         batch,
         before.edited,
-        before.objected_at.map(Timestamp::ms)
+        before.objected_at.map(Timestamp::ms),
+        version
     ])?;
     let status = ruled.ruling.status();
-    let version = before.version + 1;
     let mut statement = connection
         .prepare_cached("UPDATE comments SET status = ?2, ruled = ?3, version = ?4, objected_at = NULL, edited = 0 WHERE seq = ?1")?;
     statement.execute(params![before.seq, status.as_str(), ruled.ruling.as_str(), version])?;

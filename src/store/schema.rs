@@ -8,8 +8,10 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// What an empty store becomes, step by step. A step that has landed is never changed: the next one alters what it made.
-const STEPS: [&str; 15] =
-    [TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS, API_KEYS, DESK, OBJECTIONS, LISTING, EDITS, CALLBACKS, KEEPING, DAYS, MAILBOXES];
+const STEPS: [&str; 16] = [
+    TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS, API_KEYS, DESK, OBJECTIONS, LISTING, EDITS, CALLBACKS, KEEPING, DAYS, MAILBOXES,
+    RULED_TEXTS,
+];
 
 /// What `PRAGMA user_version` says of a store of this version: how many steps it has taken.
 pub const VERSION: usize = STEPS.len();
@@ -438,6 +440,12 @@ CREATE TABLE alerts (
 ) STRICT, WITHOUT ROWID;
 
 ALTER TABLE digests ADD COLUMN kind TEXT NOT NULL DEFAULT 'new'; -- new, flood, reminder
+";
+
+/// Which text a ruling was on: by the version that it gave the comment, and those that `edits` names. Of before nobody knows; it is taken for the
+/// text that stands.
+const RULED_TEXTS: &str = "
+ALTER TABLE rulings ADD COLUMN version INTEGER;
 ";
 
 #[cfg(test)]

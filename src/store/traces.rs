@@ -1,6 +1,7 @@
 //! Traces: what recent comments leave behind so that their like is known again after a restart (see `trace`), the rulings on them, and what
 //! was remembered of a comment's like when it was judged, so that it can be judged again.
 
+use super::rulings::{NOT_THIS_TEXT, RULED_CHANGE, in_turn, label};
 use super::{Pending, Reader, Record, Store, StoreError, rows};
 use crate::classifier::Label;
 use crate::clock::Timestamp;
@@ -25,7 +26,7 @@ pub struct Traced {
 pub struct RuledTrace {
     /// The ruling's number; later ones are higher.
     pub ruling: i64,
-    /// None where nothing was kept of the comment.
+    /// None where nothing was kept of the comment, or it said something else when it was ruled on.
     pub trace: Option<Trace>,
     pub before: Option<Label>,
     pub now: Option<Label>,
@@ -73,20 +74,19 @@ impl Reader {
     /// [`StoreError`] from the database.
     pub fn ruled_traces(&self, site: &SiteId, after: i64, limit: usize) -> Result<Vec<RuledTrace>, StoreError> {
         self.with(|connection| {
-            let sql = "SELECT r.seq, t.trace, r.ruling,
-                              iif(r.afresh, NULL,
-                                  (SELECT p.ruling FROM rulings p WHERE p.comment = r.comment AND p.seq < r.seq ORDER BY p.seq DESC LIMIT 1))
-                       FROM rulings r LEFT JOIN traces t ON t.site = r.site AND t.comment = r.comment
-                       WHERE r.site = ?1 AND r.seq > ?2 AND r.via <> 'import' ORDER BY r.seq LIMIT ?3";
-            let mut statement = connection.prepare_cached(sql)?;
+            let rulings = in_turn("1");
+            let sql = format!(
+                "SELECT r.seq, t.trace, {RULED_CHANGE}
+                 FROM {rulings} LEFT JOIN traces t ON t.site = r.site AND t.comment = r.comment
+                      AND NOT EXISTS (SELECT 1 FROM edits e WHERE {NOT_THIS_TEXT})
+                 WHERE r.site = ?1 AND r.seq > ?2 AND r.via <> 'import' ORDER BY r.seq LIMIT ?3"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
             let mut found = statement.query(params![site.as_str(), after, limit])?;
             let mut ruled = Vec::new();
             while let Some(row) = found.next()? {
                 let trace = row.get_ref(1)?.as_blob_or_null().ok().flatten().and_then(Trace::from_bytes);
-                let now = rows::standing(&row.get::<_, String>(2)?)?.and_then(Label::of);
-                let before =
-                    row.get::<_, Option<String>>(3)?.map(|ruling| rows::standing(&ruling)).transpose()?.flatten().and_then(Label::of);
-                ruled.push(RuledTrace { ruling: row.get(0)?, trace, before, now });
+                ruled.push(RuledTrace { ruling: row.get(0)?, trace, before: label(row, 3)?, now: label(row, 2)? });
             }
             Ok(ruled)
         })
