@@ -8,7 +8,7 @@ use crate::dice::{Dice, NoEntropy};
 use crate::flow::judge_loop::{self, Knowledge};
 use crate::flow::memory::Memory;
 use crate::flow::models::{Models, SiteModel};
-use crate::flow::schedule::{self, NotTrained, Trained};
+use crate::flow::schedule::{self, NotTrained};
 use crate::flow::{App, audit, digest, intake, lists, reload, retention};
 use crate::http::{self, NoTls, Tls};
 use crate::id::SiteId;
@@ -42,6 +42,9 @@ const RETAIN_EVERY: Duration = Duration::from_hours(1);
 
 /// Rulings come in bunches: a training waits for so much of one.
 const LEARN_EVERY: Duration = Duration::from_secs(2);
+
+/// Whether it is night is looked at this often.
+const LEARN_WITHOUT_RULINGS_EVERY: Duration = Duration::from_mins(1);
 
 /// The demo's key, which everybody knows.
 const DEMO_KEY: &str = "hamletdemo00";
@@ -284,37 +287,34 @@ async fn watch_files(app: Arc<App>, tls: Option<Arc<Tls>>) {
     }
 }
 
-/// Looks after rulings whether a site's labels call for a training, and at the start, in case the last ones came just before the end.
+/// Looks after rulings whether a site's labels call for a training, at the start, in case the last ones came just before the end, and now and
+/// then, since a night comes by itself.
 async fn learn(app: Arc<App>) {
-    let mut trained = Trained::default();
     loop {
         let looking = Arc::clone(&app);
-        let looked = tokio::task::spawn_blocking(move || {
-            let models = train_due(&looking, &mut trained);
-            (trained, models)
-        });
-        let Ok((known, models)) = looked.await else { return };
-        trained = known;
+        let Ok(models) = tokio::task::spawn_blocking(move || train_due(&looking)).await else { return };
         for (site, model) in models {
             if app.door.give(site, model).await.is_err() {
                 return;
             }
         }
         tokio::time::sleep(LEARN_EVERY).await;
-        app.ruled.notified().await;
+        tokio::select! {
+            () = app.ruled.notified() => {}
+            () = tokio::time::sleep(LEARN_WITHOUT_RULINGS_EVERY) => {}
+        }
     }
 }
 
-fn train_due(app: &App, trained: &mut Trained) -> Vec<(SiteId, SiteModel)> {
+fn train_due(app: &App) -> Vec<(SiteId, SiteModel)> {
     let told = |site: Option<&SiteId>, error: &NotTrained| {
         let site = site.map(ToString::to_string);
         tracing::error!(site, error = error as &dyn std::error::Error, "learn.failed");
     };
-    let due = trained.due(app).inspect_err(|error| told(None, error)).unwrap_or_default();
+    let due = schedule::due(app).inspect_err(|error| told(None, error)).unwrap_or_default();
     let Ok(program) = std::env::current_exe() else { return Vec::new() };
     let train = |site: Arc<Site>| {
         let model = schedule::train(app, &site, &program).inspect_err(|error| told(Some(&site.id), error)).ok()??;
-        tracing::info!(site = %site.id, model.id = %model.id(), "learn.trained");
         Some((site.id.clone(), model))
     };
     due.into_iter().filter_map(train).collect()

@@ -1,8 +1,14 @@
-//! The model shelf: `DATA/models/`, one immutable file a model, one small file that says which was promoted for which site, newest last, and
-//! the secret that the hashing of all of them comes from. Every change is a new file, fsync and rename, so a crash leaves the old state
-//! or the new. The starter model is not on it: it is in the binary.
+//! The model shelf: `DATA/models/`, one immutable file a model, and small files that say which was promoted for which site, newest last
+//! (`promoted`), which one stands in whose shadow (`shadows`), when each site was last trained (`trainings`) and which of its labels are not
+//! learnt (`quarantine-SITE.json`); and the secret that the hashing of all models comes from. Every change is a new file, fsync and rename, so a crash leaves the old state or the new. The starter
+//! model is not on it: it is in the binary.
+
+mod quarantine;
+
+pub use quarantine::{Put, Quarantine};
 
 use crate::classifier::{BadModel, Model};
+use crate::clock::Timestamp;
 use crate::id::{ModelId, SiteId};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
@@ -14,6 +20,26 @@ use std::path::{Path, PathBuf};
 const STARTER: &[u8] = include_bytes!("../models/starter.hamlet");
 
 pub const SECRET_BYTES: usize = 32;
+
+const PROMOTED: &str = "promoted";
+const SHADOWS: &str = "shadows";
+const TRAININGS: &str = "trainings";
+
+/// How many labels there were at a site's last training, and when that was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastTraining {
+    pub labels: usize,
+    pub at: Timestamp,
+}
+
+impl LastTraining {
+    /// `blog 120 2026-11-25T03:00:00Z`.
+    fn parse(line: &str) -> Option<(SiteId, Self)> {
+        let mut words = line.split(' ');
+        let (site, labels, at) = (words.next()?, words.next()?.parse().ok()?, Timestamp::parse(words.next()?).ok()?);
+        Some((SiteId::new(site), Self { labels, at }))
+    }
+}
 
 /// The starter model.
 ///
@@ -93,11 +119,7 @@ impl Shelf {
     /// # Errors
     /// [`ShelfError`] unless the model is there and whole.
     pub fn promote(&self, site: &SiteId, id: &ModelId) -> Result<(), ShelfError> {
-        let path = self.path(id);
-        if !path.exists() {
-            return Err(ShelfError::Unknown(id.clone()));
-        }
-        read(&path)?;
+        self.own(id)?;
         let mut promoted = self.promoted()?;
         promoted.push((site.clone(), id.clone()));
         self.write_promoted(&promoted)
@@ -135,6 +157,75 @@ impl Shelf {
         Ok(current(&promoted, site))
     }
 
+    /// The model that stands in a site's shadow: it scores what comes in and decides nothing.
+    ///
+    /// # Errors
+    /// [`ShelfError::Files`].
+    pub fn shadow_id(&self, site: &SiteId) -> Result<Option<ModelId>, ShelfError> {
+        Ok(current(&self.lines(SHADOWS)?, site))
+    }
+
+    /// Puts a model of the shelf into a site's shadow, or with none takes away the one that is there.
+    ///
+    /// # Errors
+    /// [`ShelfError`] unless the model is there and whole.
+    pub fn put_in_shadow(&self, site: &SiteId, id: Option<&ModelId>) -> Result<(), ShelfError> {
+        let mut shadows = self.lines(SHADOWS)?;
+        shadows.retain(|(of, _)| of != site);
+        if let Some(id) = id {
+            self.own(id)?;
+            shadows.push((site.clone(), id.clone()));
+        }
+        self.write_lines(SHADOWS, &shadows)
+    }
+
+    /// When a site was last trained, or that was last tried; none where it never was.
+    ///
+    /// # Errors
+    /// [`ShelfError::Files`].
+    pub fn last_training(&self, site: &SiteId) -> Result<Option<LastTraining>, ShelfError> {
+        let lines = self.read_lines(TRAININGS)?;
+        Ok(lines.iter().filter_map(|line| LastTraining::parse(line)).find(|(of, _)| of == site).map(|(_, last)| last))
+    }
+
+    /// Writes down that a site is being trained. It stays when the model is rolled back, so that nobody's roll-back is undone by the next
+    /// look at the schedule.
+    ///
+    /// # Errors
+    /// [`ShelfError::Files`].
+    pub fn note_training(&self, site: &SiteId, last: LastTraining) -> Result<(), ShelfError> {
+        let others = self.read_lines(TRAININGS)?.into_iter().filter(|line| LastTraining::parse(line).is_none_or(|(of, _)| of != *site));
+        let lines: String = others.chain([format!("{site} {} {}", last.labels, last.at)]).map(|line| line + "\n").collect();
+        replace(&self.folder.join(TRAININGS), lines.as_bytes())
+    }
+
+    /// Every model that was promoted for a site, the present one last.
+    ///
+    /// # Errors
+    /// [`ShelfError::Files`].
+    pub fn history(&self, site: &SiteId) -> Result<Vec<ModelId>, ShelfError> {
+        Ok(self.promoted()?.into_iter().filter(|(of, _)| of == site).map(|(_, id)| id).collect())
+    }
+
+    /// Every model's name on the shelf, in alphabetical order.
+    ///
+    /// # Errors
+    /// [`ShelfError::Files`].
+    pub fn models(&self) -> Result<Vec<ModelId>, ShelfError> {
+        let files = |source| ShelfError::Files { path: self.folder.clone(), source };
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(files)?,
+        };
+        let mut ids = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(files)?.file_name();
+            ids.extend(name.to_str().and_then(|name| name.strip_suffix(".hamlet")).map(ModelId::new));
+        }
+        ids.sort();
+        Ok(ids)
+    }
+
     /// The key of the hashing in a site's models: nobody outside knows it, so nobody can craft words that fall on the buckets of others. It
     /// comes from a secret of this installation, which is `drawn` the first time.
     ///
@@ -154,19 +245,38 @@ impl Shelf {
         }
     }
 
+    /// A model of the shelf itself, without the starter.
+    fn own(&self, id: &ModelId) -> Result<Model, ShelfError> {
+        let path = self.path(id);
+        if path.exists() { read(&path) } else { Err(ShelfError::Unknown(id.clone())) }
+    }
+
     /// Promoted models with their sites, newest last: a line each.
     fn promoted(&self) -> Result<Vec<(SiteId, ModelId)>, ShelfError> {
-        let path = self.folder.join("promoted");
+        self.lines(PROMOTED)
+    }
+
+    fn write_promoted(&self, promoted: &[(SiteId, ModelId)]) -> Result<(), ShelfError> {
+        self.write_lines(PROMOTED, promoted)
+    }
+
+    fn lines(&self, name: &str) -> Result<Vec<(SiteId, ModelId)>, ShelfError> {
+        let lines = self.read_lines(name)?;
+        Ok(lines.iter().filter_map(|line| line.split_once(' ')).map(|(site, id)| (SiteId::new(site), ModelId::new(id))).collect())
+    }
+
+    fn read_lines(&self, name: &str) -> Result<Vec<String>, ShelfError> {
+        let path = self.folder.join(name);
         match fs::read_to_string(&path) {
-            Ok(text) => Ok(text.lines().filter_map(|line| line.split_once(' ')).map(|(s, m)| (SiteId::new(s), ModelId::new(m))).collect()),
+            Ok(text) => Ok(text.lines().map(str::to_owned).collect()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(source) => Err(ShelfError::Files { path, source }),
         }
     }
 
-    fn write_promoted(&self, promoted: &[(SiteId, ModelId)]) -> Result<(), ShelfError> {
-        let lines: String = promoted.iter().map(|(site, id)| format!("{site} {id}\n")).collect();
-        replace(&self.folder.join("promoted"), lines.as_bytes())
+    fn write_lines(&self, name: &str, lines: &[(SiteId, ModelId)]) -> Result<(), ShelfError> {
+        let lines: String = lines.iter().map(|(site, id)| format!("{site} {id}\n")).collect();
+        replace(&self.folder.join(name), lines.as_bytes())
     }
 
     fn path(&self, id: &ModelId) -> PathBuf {
@@ -243,6 +353,30 @@ mod tests {
         assert_eq!(shelf.roll_back(&blog).unwrap(), Some(first.id.clone()));
         assert_eq!(shelf.roll_back(&blog).unwrap(), None);
         assert_eq!((current(&blog), current(&shop)), (None, Some(first.id)));
+    }
+
+    #[test]
+    fn a_shadow_and_the_last_training_are_each_sites_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf::of(folder.path());
+        let [blog, shop] = ["blog", "shop"].map(SiteId::new);
+        let model = starter().unwrap();
+        assert!(matches!(shelf.put_in_shadow(&blog, Some(&model.id)), Err(ShelfError::Unknown(_))));
+        shelf.save(&model).unwrap();
+        for site in [&blog, &shop] {
+            shelf.put_in_shadow(site, Some(&model.id)).unwrap();
+        }
+        shelf.put_in_shadow(&shop, None).unwrap();
+        assert_eq!((shelf.shadow_id(&blog).unwrap(), shelf.shadow_id(&shop).unwrap()), (Some(model.id.clone()), None));
+        assert_eq!((shelf.models().unwrap(), shelf.current(&blog).unwrap().is_none()), (vec![model.id.clone()], true));
+        let [first, last] = [(10, 5_000), (20, 6_000)].map(|(labels, ms)| LastTraining { labels, at: Timestamp::from_ms(ms) });
+        assert_eq!(shelf.last_training(&blog).unwrap(), None);
+        for (site, training) in [(&blog, first), (&shop, first), (&blog, last)] {
+            shelf.note_training(site, training).unwrap();
+        }
+        shelf.promote(&blog, &model.id).unwrap();
+        shelf.roll_back(&blog).unwrap();
+        assert_eq!((shelf.last_training(&blog).unwrap(), shelf.last_training(&shop).unwrap()), (Some(last), Some(first)));
     }
 
     #[test]

@@ -137,16 +137,23 @@ pub const RESAMPLES: usize = 1000;
 ///
 /// `scored` is (first logit, second logit, label); `level` the interval's coverage, such as 0.95; `draw` gives uniform numbers in
 /// `0.0..1.0`, [`RESAMPLES`] for each comment. All zero for no comments.
-pub fn compare(scored: &[(f64, f64, Label)], level: f64, mut draw: impl FnMut() -> f64) -> Comparison {
+pub fn compare(scored: &[(f64, f64, Label)], level: f64, draw: impl FnMut() -> f64) -> Comparison {
+    let places: Vec<usize> = (0..scored.len()).collect();
+    compare_in_units(scored, &places, level, draw)
+}
+
+/// As [`compare`], where comments of one unit are drawn together: copies of a text are not so many things known. `units` numbers the unit of
+/// each comment from 0 without gaps; `draw` gives [`RESAMPLES`] numbers for each unit.
+pub fn compare_in_units(scored: &[(f64, f64, Label)], units: &[usize], level: f64, mut draw: impl FnMut() -> f64) -> Comparison {
     let first = Scoring::of(scored.iter().map(|(first, _, label)| (*first, *label)));
     let second = Scoring::of(scored.iter().map(|(_, second, label)| (*second, *label)));
     let gain = |weights: &[f64]| (second.auc(weights) - first.auc(weights), second.log_loss(weights) - first.log_loss(weights));
     let all = gain(&vec![1.0; scored.len()]);
-    let mut weights = vec![0.0; scored.len()];
+    let mut drawn = vec![0.0; units.iter().max().map_or(0, |last| last + 1)];
     let (aucs, losses) = (0..RESAMPLES)
         .map(|_| {
-            resample(&mut weights, &mut draw);
-            gain(&weights)
+            resample(&mut drawn, &mut draw);
+            gain(&units.iter().map(|unit| drawn.get(*unit).copied().unwrap_or_default()).collect::<Vec<_>>())
         })
         .unzip();
     Comparison { auc: difference(all.0, aucs, level), log_loss: difference(all.1, losses, level) }
@@ -178,7 +185,7 @@ impl Scoring {
     }
 }
 
-/// How often each comment is in a sample as large as the set, drawn with replacement.
+/// How often each unit is in a sample of as many as there are, drawn with replacement.
 fn resample(weights: &mut [f64], mut draw: impl FnMut() -> f64) {
     weights.fill(0.0);
     let n = float(weights.len());

@@ -3,6 +3,7 @@
 //! comes in later as findings (see `rules`), and what to do about a score is `decision`'s.
 
 pub mod blend;
+pub mod contest;
 pub mod counts;
 pub mod curves;
 pub mod evaluate;
@@ -12,6 +13,7 @@ pub mod features;
 pub mod fold;
 pub mod format;
 pub mod golden;
+pub mod guard;
 pub mod hashing;
 pub mod model;
 pub mod parts;

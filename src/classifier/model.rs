@@ -1,6 +1,7 @@
 //! The model: a layer that learnt from examples, and, while these are few, a base that was made elsewhere. Scores; what a score is made of
 //! is `explain`'s, how a model becomes bytes is `format`'s, how it was made is `train`'s, where it is kept is `shelf`'s.
 
+use super::contest::Contest;
 use super::counts::Counts;
 use super::evaluate::Measures;
 use super::features::{Family, Features};
@@ -72,6 +73,9 @@ pub struct Card {
     /// The thresholds that it was measured to bear; none where nobody measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<Terms>,
+    /// How it did against the model that judged before it; none where nobody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contest: Option<Contest>,
     /// What it said of a few texts when it was made.
     pub golden: Vec<Golden>,
 }

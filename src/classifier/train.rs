@@ -123,6 +123,7 @@ pub fn train(
         figures,
         ruling: None,
         terms: None,
+        contest: None,
         golden: Vec::new(),
     };
     let counts = (fold.reach == Reach::Home).then_some(fold.counts);

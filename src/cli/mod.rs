@@ -22,6 +22,7 @@ mod model;
 mod moderator;
 mod outbox;
 mod owner;
+mod quarantine;
 mod queue;
 mod reload;
 mod replay;
@@ -103,6 +104,9 @@ enum Command {
     Restore(backup::Restore),
     /// Take a person, a comment, a time, a campaign or a moderator's rulings out of store and model, for good
     Forget(forget::Forget),
+    /// Labels that look like poison, and wait before they are learnt
+    #[command(subcommand)]
+    Quarantine(quarantine::QuarantineCommand),
     /// Comments that wait for a person
     #[command(subcommand)]
     Queue(queue::QueueCommand),
@@ -213,6 +217,7 @@ fn obey(command: Command, environment: &Environment) -> anyhow::Result<()> {
         Command::Backup(backup) => backup.run(environment),
         Command::Restore(restore) => restore.run(environment),
         Command::Forget(forget) => forget.run(environment),
+        Command::Quarantine(quarantine) => quarantine.run(environment),
         Command::Queue(queue) => queue.run(environment),
         Command::Outbox(outbox) => outbox.run(environment),
         Command::Lists(lists) => lists.run(environment),

@@ -1,24 +1,72 @@
-//! `hamlet model show`: the model that judges a site, and what its labels were measured to bear.
+//! `hamlet model`: the models on the shelf; which one judges a site, which one stands in its shadow, and changes of both, which the running
+//! daemon takes at once.
 
-use super::evaluate::table::{percent, threshold};
-use super::{Environment, Place};
-use crate::budget::terms::{ASSUMPTION, Terms};
-use crate::budget::{Certificate, Outcome};
+pub mod card;
+mod shadow;
+
+use super::{Environment, Place, refusal};
 use crate::classifier::Model;
-use crate::config::{Site, Thresholds};
-use crate::id::SiteId;
+use crate::control::{self, Command, Reply};
+use crate::flow::{forget, guarding};
+use crate::id::{ModelId, SiteId};
 use crate::shelf::{self, Shelf};
+use crate::store::Reader;
+use anyhow::{Context, bail};
 use clap::Subcommand;
-use std::fmt::Write;
+use std::path::Path;
 
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
-    /// The model that judges a site: what it learnt from, which thresholds it was certified for, how much work that makes
+    /// The models of each site that is set: what judges, what judged before, what stands in the shadow
+    List {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// The model that judges a site: what it learnt from, how it did against the one before, which thresholds it was certified for
     Show {
         #[arg(long, value_name = "SITE")]
         site: String,
+        /// Another model of the shelf, by its name
+        #[arg(long, value_name = "MODEL")]
+        model: Option<String>,
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// What the model in a site's shadow would have decided otherwise: how often, examples, and what people said of them
+    Shadow {
+        #[arg(long, value_name = "SITE")]
+        site: String,
+        /// Examples, at most
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+        #[arg(long, value_enum, default_value_t = shadow::Format::Table)]
+        format: shadow::Format,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Take the model out of a site's shadow; it stays on the shelf
+    Drop {
+        #[arg(long, value_name = "SITE")]
+        site: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Let a model of the shelf judge a site from now on
+    Promote {
+        #[arg(long, value_name = "SITE")]
+        site: String,
+        /// Its name [default: the one in the shadow]
+        #[arg(value_name = "MODEL")]
+        model: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Back to the model that judged a site before, and to its thresholds
+    Rollback {
+        #[arg(long, value_name = "SITE")]
+        site: String,
         #[command(flatten)]
         place: Place,
     },
@@ -33,93 +81,96 @@ pub enum Format {
 
 impl ModelCommand {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
-        let Self::Show { site, format, place } = self;
-        let id = SiteId::new(site);
-        let model = shelf::current_or_starter(&Shelf::of(&place.data(environment)?), &id)?;
-        if format == Format::Json {
-            super::say(serde_json::to_string_pretty(&model.card)?)?;
-            return Ok(());
-        }
-        super::say(shown(&model, &place.site(environment, &id)?).trim_end())?;
-        Ok(())
-    }
-}
-
-fn shown(model: &Model, site: &Site) -> String {
-    let (card, mut text) = (&model.card, String::new());
-    // Writing to a string does not fail.
-    let _ = writeln!(text, "model {}, trained {}, from {} spam and {} ham", model.id, card.trained_at, card.spam, card.ham);
-    if let Some(base) = &model.base {
-        let _ = writeln!(text, "the starter's word counts {:.0} %", 100.0 * base.blend.share);
-    }
-    match &card.terms {
-        Some(terms) => text += &told(terms),
-        None => text += "no budget was measured with it; `hamlet retrain` does\n",
-    }
-    let policy = site.policy_with(card.terms.as_ref());
-    let is_certified = card.terms.as_ref().is_some_and(|terms| terms.policy(site.budget).is_some());
-    let whose = match (site.thresholds, is_certified) {
-        (Thresholds::Fixed, _) => "fixed, as `policy.thresholds` says",
-        (Thresholds::Budget, true) => "those of the budget",
-        (Thresholds::Budget, false) => "fixed, until a model is certified for the budget that is set",
-    };
-    let (publish_max, reject_min) = (threshold(policy.publish_max), threshold(policy.reject_min));
-    let _ = writeln!(text, "thresholds in force: published up to {publish_max}, rejected from {reject_min} ({whose})");
-    text
-}
-
-/// What the card says of the budget, for a person, in lines.
-pub fn told(terms: &Terms) -> String {
-    let budget = terms.budget;
-    let allowed = format!(
-        "at most {} of spam published, {} of ham rejected, {} sure",
-        percent(budget.spam_published_max()),
-        percent(budget.ham_rejected_max()),
-        percent(budget.confidence())
-    );
-    let sample = &terms.sample;
-    let mut text = String::new();
-    match &terms.outcome {
-        Outcome::Certified(certificate) => {
-            let _ = writeln!(text, "budget ({allowed}): CERTIFIED");
-            certified(&mut text, certificate);
-        }
-        Outcome::NotCertified { spam_needed, ham_needed, .. } => {
-            let _ = writeln!(text, "budget ({allowed}): NOT CERTIFIED, the fixed thresholds stay");
-            let needed = [(*spam_needed, "spam"), (*ham_needed, "ham")].into_iter().filter(|(needed, _)| *needed > 0);
-            let needed: Vec<String> = needed.map(|(needed, of)| format!("{needed} more labels of {of}")).collect();
-            if !needed.is_empty() {
-                let _ = writeln!(text, "  {} needed", needed.join(" and "));
+        match self {
+            Self::List { place } => list(&place, environment),
+            Self::Show { site, model, format, place } => show(&SiteId::new(site), model, format, &place, environment),
+            Self::Shadow { site, limit, format, place } => {
+                shadow::show(&place.data(environment)?, &SiteId::new(site), limit, format, super::ink(environment))
             }
+            Self::Drop { site, place } => shadow::drop(&place.data(environment)?, &SiteId::new(site)),
+            Self::Promote { site, model, place } => promote(&place.data(environment)?, &SiteId::new(site), model),
+            Self::Rollback { site, place } => roll_back(&place.data(environment)?, &SiteId::new(site)),
         }
     }
-    if sample.share > 0.0 {
-        let (share, of) = (percent(sample.share), sample.comments);
-        let _ = writeln!(text, "  measured on {} spam and {} ham, a sample of {share} of {of} comments", sample.spam, sample.ham);
-        let _ = writeln!(text, "  that came from {} to {}; people were asked about {}", sample.since, sample.until, sample.asked);
-    } else {
-        text += "  no label stands for all comments: spot checks were off, or the site only observes\n";
-    }
-    if !sample.is_answered() {
-        let (checks, answered) = (sample.checks, sample.answered);
-        let _ = writeln!(text, "  of {checks} spot checks {answered} were answered: while it is fewer than half, nothing is certified");
-    }
-    if terms.certificate().is_some() {
-        let _ = writeln!(text, "  {ASSUMPTION}");
-    }
-    if let Some(forecast) = &terms.forecast {
-        let (low, high) = (forecast.low_per_day, forecast.high_per_day);
-        let _ = writeln!(text, "about {:.0} comments a day go to moderators; four days of five {low} to {high}", forecast.expected_per_day);
-    }
-    text
 }
 
-fn certified(text: &mut String, certificate: &Certificate) {
-    let (policy, bounds) = (certificate.policy, certificate.bounds);
-    let (publish_max, reject_min) = (threshold(policy.publish_max), threshold(policy.reject_min));
-    let _ = writeln!(text, "  published up to {publish_max}, rejected from {reject_min}");
-    let (spam, ham) = (percent(bounds.spam_published_max), percent(bounds.ham_rejected_max));
-    let _ = writeln!(text, "  bounds: at most {spam} of spam published, at most {ham} of ham rejected");
-    let shares = bounds.spam_among_published().map(|(spam, most)| format!("{} where {} of all is", percent(most), percent(spam)));
-    let _ = writeln!(text, "  spam among what is published, at most: {}", shares.join(", "));
+fn list(place: &Place, environment: &Environment) -> anyhow::Result<()> {
+    let shelf = Shelf::of(&place.data(environment)?);
+    let starter = shelf::starter()?.id;
+    for site in place.settings(environment)?.check()?.sites.keys() {
+        let history = shelf.history(site)?;
+        let (current, before) = history.split_last().map_or((&starter, &[][..]), |(last, before)| (last, before));
+        super::say(format_args!("{site} {current} judges"))?;
+        for id in before.iter().rev() {
+            super::say(format_args!("{site} {id} judged before"))?;
+        }
+        if let Some(id) = shelf.shadow_id(site)? {
+            super::say(format_args!("{site} {id} in the shadow"))?;
+        }
+    }
+    Ok(())
+}
+
+fn show(site: &SiteId, model: Option<String>, format: Format, place: &Place, environment: &Environment) -> anyhow::Result<()> {
+    let shelf = Shelf::of(&place.data(environment)?);
+    let model = match model {
+        Some(id) => shelf.model(&ModelId::new(id))?,
+        None => shelf::current_or_starter(&shelf, site)?,
+    };
+    if format == Format::Json {
+        super::say(serde_json::to_string_pretty(&model.card)?)?;
+        return Ok(());
+    }
+    super::say(card::shown(&model, &place.site(environment, site)?).trim_end())?;
+    let aside = guarding::waiting(&Reader::open(&place.data(environment)?)?, &shelf, site)?.len();
+    if aside > 0 {
+        super::say(format_args!("{aside} labels wait in quarantine and are not learnt: hamlet quarantine list --site {site}"))?;
+    }
+    Ok(())
+}
+
+fn promote(data: &Path, site: &SiteId, model: Option<String>) -> anyhow::Result<()> {
+    let shelf = Shelf::of(data);
+    let shadow = shelf.shadow_id(site)?;
+    let id = model.map(ModelId::new).or_else(|| shadow.clone()).with_context(|| format!("no model stands in {site}'s shadow; name one"))?;
+    if shelf.current_id(site)?.as_ref() == Some(&id) {
+        bail!("{id} judges {site} already");
+    }
+    has_forgotten(data, site, &shelf.model(&id)?)?;
+    shelf.promote(site, &id)?;
+    if shadow.as_ref() == Some(&id) {
+        shelf.put_in_shadow(site, None)?;
+    }
+    hand_over(data, site, &id)
+}
+
+fn roll_back(data: &Path, site: &SiteId) -> anyhow::Result<()> {
+    let shelf = Shelf::of(data);
+    if let Some(before) = shelf.before(site)?.map(|id| shelf.model(&id)).transpose()? {
+        has_forgotten(data, site, &before)?;
+    }
+    shelf.roll_back(site)?;
+    hand_over(data, site, &shelf::current_or_starter(&shelf, site)?.id)
+}
+
+/// A model that learnt from what was forgotten since does not come to judge.
+fn has_forgotten(data: &Path, site: &SiteId, model: &Model) -> anyhow::Result<()> {
+    if let Some(at) = forget::known_to(&Reader::open(data)?, site, model)? {
+        bail!("model {} learnt from what was forgotten on {}; train anew with `hamlet retrain --site {site}`", model.id, at.date());
+    }
+    Ok(())
+}
+
+/// Lets the running daemon judge a site with the model that is now its current one.
+pub fn hand_over(data: &Path, site: &SiteId, id: &ModelId) -> anyhow::Result<()> {
+    let command = Command::SwapModel { site: site.to_string() };
+    match control::ask(data, &command).context("the daemon did not answer; restart it to use the new model")? {
+        Some(Reply::Model { id: taken }) if taken == id.as_str() => eprintln!("{site}: the running daemon judges with it"),
+        Some(reply) => {
+            return Err(refusal(reply).context(format!("the daemon refused {site}'s model {id} and goes on with the one it has")));
+        }
+        None => eprintln!("{site}: no daemon runs on {}; the next start uses it", data.display()),
+    }
+    super::say(format_args!("{site} {id}"))?;
+    Ok(())
 }

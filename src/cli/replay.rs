@@ -1,6 +1,8 @@
 //! `hamlet replay`: what another configuration or model would have made of the comments of the last days, before it goes live. Reads only;
 //! the daemon may run.
 
+use super::evaluate::table::percent;
+use super::model::card::share;
 use super::since::Since;
 use super::{Environment, Place};
 use crate::classifier::Model;
@@ -30,9 +32,13 @@ pub struct Replay {
     /// Only this site
     #[arg(long, value_name = "SITE")]
     site: Option<String>,
-    /// Judge by this model: `starter`, `current` (the one that judges each site now) or a file [default: the one that judged each then]
+    /// Judge by this model: `starter`, `current` (the one that judges each site now), one of the shelf by its name, or a file [default: the
+    /// one that judged each then]
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
+    /// Judge by these settings instead of those of the file, such as rules.links_max=5 or sites.blog.policy.reject_min=0.9; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }
@@ -48,17 +54,18 @@ enum Format {
 
 impl Replay {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
-        let config = self.place.settings(environment)?.check()?.with_lists()?;
-        let data = self.place.data(environment)?;
+        let environment: Environment = environment.iter().chain(&self.set).cloned().collect();
+        let config = self.place.settings(&environment)?.check()?.with_lists()?;
+        let data = self.place.data(&environment)?;
         let (reader, shelf) = (Reader::open(&data)?, Shelf::of(&data));
         if let Some(unknown) = self.site.as_ref().filter(|site| !config.sites.contains_key(&SiteId::new(*site))) {
             bail!("no site is called {unknown:?}; the settings have: {}", super::site_names(&config));
         }
         let span = Span { site: self.site.as_ref().map(SiteId::new), since: self.since.time(Clock::System.now()) };
-        let by = self.by()?;
+        let by = self.by(&shelf)?;
         let notes = notes(&by);
         let mut bench = Bench::new(&reader, &config, &shelf, by);
-        let mut report = Report { output: std::io::stdout().lock(), format: self.format, ink: super::ink(environment), flips: 0 };
+        let mut report = Report { output: std::io::stdout().lock(), format: self.format, ink: super::ink(&environment), flips: 0 };
         let summary = replay(&mut bench, &span, |flip| report.flip(flip))?;
         if summary.judged == 0 {
             bail!("there is nothing to replay since {}{}", span.since, skipped(&summary).map(|why| format!(": {why}")).unwrap_or_default());
@@ -66,17 +73,28 @@ impl Replay {
         report.end(&summary, &notes)
     }
 
-    fn by(&self) -> anyhow::Result<By> {
+    fn by(&self, shelf: &Shelf) -> anyhow::Result<By> {
+        let on_shelf = |name: &Path| name.to_str().and_then(|name| shelf.model(&ModelId::new(name)).ok());
         Ok(match &self.model {
             None => By::Then,
             Some(name) if name == Path::new("current") => By::Now,
+            Some(name) if !name.exists() && on_shelf(name).is_some() => {
+                By::Named(Arc::new(Model { counts: None, ..shelf.model(&ModelId::new(name.to_string_lossy()))? }))
+            }
             Some(name) => By::Named(Arc::new(Model { counts: None, ..super::model_named(name)? })),
         })
     }
 }
 
+/// A setting as the environment would have it.
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is no setting; write KEY=VALUE, like rules.links_max=5"))?;
+    Ok((format!("HAMLET__{}", key.trim().to_uppercase().replace('.', "__")), value.trim().to_owned()))
+}
+
 /// What who reads the figures should know.
 fn notes(by: &By) -> Vec<String> {
+    let ruled = "errors are counted among what people ruled on, which is mostly what was held: of all comments they are fewer";
     let learnt = "the model may have learnt from rulings on these very comments: then the errors after flatter it";
     let recent = "how much spam came in and what recent rulings had taught is taken from the record, where it moved a verdict";
     let learnt = match by {
@@ -84,7 +102,7 @@ fn notes(by: &By) -> Vec<String> {
         By::Named(model) if model.card.ruling.is_none() => None,
         By::Now | By::Named(_) => Some(learnt.to_owned()),
     };
-    learnt.into_iter().chain([recent.to_owned()]).collect()
+    learnt.into_iter().chain([ruled.to_owned(), recent.to_owned()]).collect()
 }
 
 /// What is printed, as it is found.
@@ -177,7 +195,7 @@ fn document(summary: &Summary, notes: &[String]) -> Value {
         "comments": summary.judged, "skipped": skipped, "flips": flips, "days": summary.days,
         "held": pair(summary.held_in_all()), "held_on_worst_day": pair(summary.held_on_worst_day()),
         "ruled_spam": summary.ruled_spam, "ruled_spam_published": pair(summary.spam_published),
-        "ruled_ham": summary.ruled_ham, "ruled_ham_rejected": pair(summary.ham_rejected),
+        "ruled_ham": summary.ruled_ham, "ruled_ham_rejected": pair(summary.ham_rejected), "ruled_ham_held": pair(summary.ham_held),
         "notes": skipped_note(summary).into_iter().chain(notes.iter().cloned()).collect::<Vec<_>>(),
     })
 }
@@ -190,16 +208,26 @@ fn table(summary: &Summary, notes: &[String], ink: Ink) -> String {
     for ((from, to), n) in &summary.flips {
         sheet.line(format_args!("  {:<34} {n:>9}", format!("{from} → {to}")));
     }
-    sheet.line(format_args!("  {:<34} {:>9} {:>9}", "", "before", "after"));
-    let mut row = |what: &str, before: String, after: String| sheet.line(format_args!("  {what:<34} {before:>9} {after:>9}"));
+    sheet.line(format_args!("  {:<30} {:>16} {:>16}", "", "before", "after"));
+    let mut row = |what: &str, before: String, after: String| sheet.line(format_args!("  {what:<30} {before:>16} {after:>16}"));
     let (all, worst) = (summary.held_in_all(), summary.held_on_worst_day());
     row("held a day", a_day(all.before, summary.days), a_day(all.after, summary.days));
     row("held on the worst day", worst.before.to_string(), worst.after.to_string());
-    let (spam, ham) = (summary.spam_published, summary.ham_rejected);
-    row(&format!("of {} ruled spam, published", summary.ruled_spam), spam.before.to_string(), spam.after.to_string());
-    row(&format!("of {} ruled ham, rejected", summary.ruled_ham), ham.before.to_string(), ham.after.to_string());
+    row("held of all", with_rate(all.before, summary.judged), with_rate(all.after, summary.judged));
+    for (label, done, ruled, errors) in [
+        ("spam", "published", summary.ruled_spam, summary.spam_published),
+        ("ham", "rejected", summary.ruled_ham, summary.ham_rejected),
+        ("ham", "held", summary.ruled_ham, summary.ham_held),
+    ] {
+        row(&format!("of {ruled} ruled {label}, {done}"), with_rate(errors.before, ruled), with_rate(errors.after, ruled));
+    }
     skipped_note(summary).iter().chain(notes).for_each(|note| sheet.words("! ", note));
     sheet.finish()
+}
+
+/// Of nothing there is no rate.
+fn with_rate(part: usize, whole: usize) -> String {
+    if whole == 0 { part.to_string() } else { format!("{part}, {}", percent(share(part, whole))) }
 }
 
 fn a_day(count: usize, days: usize) -> String {

@@ -1,73 +1,119 @@
-//! `hamlet retrain`: a model for each site from its own rulings, and the running daemon takes it; or back to the model before.
+//! `hamlet retrain`: a model for each site from its own rulings, set against the one that judges; the running daemon takes it unless it is worse.
 
+use super::model::{self, card};
+use super::since::Since;
 use super::{Environment, Place};
+use crate::classifier::Model;
+use crate::classifier::contest::{Place as Went, Promote};
 use crate::classifier::train::CannotTrain;
 use crate::clock::Clock;
-use crate::control::{self, Command, Reply};
 use crate::dice::Dice;
+use crate::flow::audit;
 use crate::flow::certify::Asked;
-use crate::flow::learn::{self, CannotLearn};
-use crate::flow::{audit, forget};
-use crate::id::{ModelId, SiteId};
+use crate::flow::learn::CannotLearn;
+use crate::flow::training::{Trained, Training};
+use crate::id::SiteId;
 use crate::shelf::{self, Shelf};
 use crate::store::Reader;
 use anyhow::{Context, bail};
-use clap::Args;
-use std::path::Path;
+use clap::{Args, ValueEnum};
+use std::fmt::Write;
 
 #[derive(Debug, Args)]
 pub struct Retrain {
     /// Only this site [default: every site with rulings]
     #[arg(long, value_name = "SITE")]
     site: Option<String>,
-    /// Learn nothing: go back to the model that judged this site before
-    #[arg(long, requires = "site")]
-    roll_back: bool,
+    /// Learn from comments that came since then alone: a while like 180d, a date, or an RFC 3339 time
+    #[arg(long, value_name = "TIME")]
+    since: Option<Since>,
+    /// What becomes of the new model
+    #[arg(long, value_enum, default_value_t = Becomes::IfBetter)]
+    promote: Becomes,
     #[command(flatten)]
     place: Place,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Becomes {
+    /// It judges, unless it does worse than the present one on what neither has learnt from
+    IfBetter,
+    /// It scores beside the present one, without effect: `hamlet model shadow` shows where they differ
+    Shadow,
+    /// It stays on the shelf
+    Never,
+    /// It judges, whatever the test says
+    Force,
+}
+
+impl From<Becomes> for Promote {
+    fn from(becomes: Becomes) -> Self {
+        match becomes {
+            Becomes::IfBetter => Self::IfBetter,
+            Becomes::Shadow => Self::Shadow,
+            Becomes::Never => Self::Never,
+            Becomes::Force => Self::Force,
+        }
+    }
+}
+
 impl Retrain {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
+        super::train_site::step_back();
         let data = self.place.data(environment)?;
         let (reader, shelf) = (Reader::open(&data)?, Shelf::of(&data));
         let named = self.site.as_ref().map(SiteId::new);
-        if let (true, Some(site)) = (self.roll_back, &named) {
-            let before = shelf.before(site)?.map(|id| shelf.model(&id)).transpose()?;
-            if let Some(at) = before.map(|model| forget::known_to(&reader, site, &model)).transpose()?.flatten() {
-                bail!("the model before learnt from what was forgotten on {}; train anew with `hamlet retrain --site {site}`", at.date());
-            }
-            shelf.roll_back(site)?;
-            return hand_over(&data, site, &shelf::current_or_starter(&shelf, site)?.id);
-        }
         let sites = named.clone().map_or_else(|| reader.ruled_sites(), |site| Ok(vec![site]))?;
         if sites.is_empty() {
             bail!("nobody has ruled on a comment yet; the starter model goes on");
         }
-        let program = std::env::current_exe().context("cannot find this program to run the fit in a process of its own")?;
-        let dice = Dice::system()?;
-        let mut trained = 0;
         self.warn(environment, &reader, &shelf)?;
+        let (mut trained, mut refused) = (0, Vec::new());
         for site in &sites {
-            let set = self.place.site(environment, site)?;
-            let asked = Asked { budget: set.budget, fixed: set.policy, rates: set.audit.rates };
-            match learn::retrain((&reader, &shelf), site, &program, dice.bytes(), Clock::System.now().to_string(), &asked) {
+            match self.train(environment, (&reader, &shelf), site) {
                 // One young site among several keeps nobody from learning; asked for by name it is the answer.
-                Err(CannotLearn::Train(few @ CannotTrain::TooFew { .. })) if named.is_none() => {
-                    eprintln!("{site}: {few}; the model it has goes on");
-                }
+                Err(error) if named.is_none() && is_too_few(&error) => eprintln!("{site}: {error}; the model it has goes on"),
                 Err(error) => return Err(error).with_context(|| format!("{site} keeps the model it has")),
-                Ok(model) => {
-                    tell(site, &model);
-                    hand_over(&data, site, &model.id)?;
+                Ok(Trained { model, place: went, put_aside }) => {
                     trained += 1;
+                    if put_aside > 0 {
+                        eprintln!(
+                            "{site}: {put_aside} labels were put in quarantine and not learnt; look: hamlet quarantine list --site {site}"
+                        );
+                    }
+                    tell(site, &model, went);
+                    match went {
+                        Went::AtWork | Went::Shadow => model::hand_over(&data, site, &shelf::current_or_starter(&shelf, site)?.id)?,
+                        Went::Shelf if self.promote == Becomes::IfBetter => refused.push(site.to_string()),
+                        Went::Shelf => super::say(format_args!("{site} {}", model.id))?,
+                    }
                 }
             }
         }
         if trained == 0 {
             bail!("no site has enough rulings to learn from");
         }
+        if !refused.is_empty() {
+            bail!("the model before goes on for {}, since the new one does worse", refused.join(", "));
+        }
         Ok(())
+    }
+
+    fn train(&self, environment: &Environment, (reader, shelf): (&Reader, &Shelf), site: &SiteId) -> Result<Trained, anyhow::Error> {
+        let set = self.place.site(environment, site)?;
+        let program = std::env::current_exe().context("cannot find this program to run the fit in a process of its own")?;
+        let training = Training {
+            reader,
+            shelf,
+            site,
+            program: &program,
+            drawn: Dice::system()?.bytes(),
+            at: Clock::System.now(),
+            since: self.since.as_ref().map(|since| since.time(Clock::System.now())),
+            asked: Asked { budget: set.budget, fixed: set.policy, rates: set.audit.rates },
+            promote: self.promote.into(),
+        };
+        Ok(training.run()?)
     }
 
     /// What spot checks say of the models so far, where the settings tell what is allowed; a demo has none.
@@ -82,29 +128,27 @@ impl Retrain {
     }
 }
 
-fn tell(site: &SiteId, model: &crate::classifier::Model) {
-    let (card, figures) = (&model.card, model.card.figures);
-    let copies = if card.copies > 0 { format!(", {} copies left out", card.copies) } else { String::new() };
-    eprintln!("{site}: learnt from {} rulings, {} spam and {} ham{copies}", card.spam + card.ham, card.spam, card.ham);
-    if let Some(base) = &model.base {
-        eprintln!("{site}: the starter's word still counts {:.0} %", 100.0 * base.blend.share);
-    }
-    let (accuracy, auc, log_loss) = (figures.accuracy, figures.auc, figures.log_loss);
-    eprintln!("{site}: each scored unseen by its own words: accuracy {accuracy:.4}, AUC {auc:.4}, log loss {log_loss:.4}");
-    if let Some(terms) = &card.terms {
-        super::model::told(terms).lines().for_each(|line| eprintln!("{site}: {line}"));
-    }
+fn is_too_few(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(CannotLearn::Train(CannotTrain::TooFew { .. })))
 }
 
-/// Lets the running daemon judge a site with the model that is now its current one.
-fn hand_over(data: &Path, site: &SiteId, id: &ModelId) -> anyhow::Result<()> {
-    let command = Command::SwapModel { site: site.to_string() };
-    match control::ask(data, &command).context("the daemon did not answer; restart it to use the new model")? {
-        Some(Reply::Model { id: taken }) if taken == id.as_str() => eprintln!("{site}: the running daemon judges with it"),
-        Some(Reply::Failed { reason }) => bail!("the daemon refused {site}'s model {id} and goes on with the one it has: {reason}"),
-        Some(reply) => bail!("the daemon answered something else: {reply:?}"),
-        None => eprintln!("{site}: no daemon runs on {}; the next start uses it", data.display()),
+fn tell(site: &SiteId, model: &Model, went: Went) {
+    let (card, figures) = (&model.card, model.card.figures);
+    let copies = if card.copies > 0 { format!(", {} copies left out", card.copies) } else { String::new() };
+    let mut text = format!("learnt from {} rulings, {} spam and {} ham{copies}\n", card.spam + card.ham, card.spam, card.ham);
+    // Writing to a string does not fail.
+    if let Some(base) = &model.base {
+        let _ = writeln!(text, "the starter's word still counts {:.0} %", 100.0 * base.blend.share);
     }
-    super::say(format_args!("{site} {id}"))?;
-    Ok(())
+    let (accuracy, auc, log_loss) = (figures.accuracy, figures.auc, figures.log_loss);
+    let _ = writeln!(text, "each scored unseen by its own words: accuracy {accuracy:.4}, AUC {auc:.4}, log loss {log_loss:.4}");
+    text += &card.terms.as_ref().map(card::told).unwrap_or_default();
+    text += &card.contest.as_ref().map(card::against).unwrap_or_default();
+    let id = &model.id;
+    let now = match went {
+        Went::AtWork => format!("{id} judges; undo: hamlet model rollback --site {site}"),
+        Went::Shadow => format!("{id} scores in the shadow; look: hamlet model shadow --site {site}"),
+        Went::Shelf => format!("{id} is on the shelf; to let it judge: hamlet model promote --site {site} {id}"),
+    };
+    text.lines().chain([now.as_str()]).for_each(|line| eprintln!("{site}: {line}"));
 }

@@ -3,7 +3,7 @@
 
 use super::problem::{Invalid, Problems};
 use super::settings::{self, Settings};
-use super::{Config, Http, Intake, Keys, Learning, Outbox, Review, Store, TlsFiles, lists, mail, people};
+use super::{Config, Http, Intake, Keys, Outbox, Review, Store, TlsFiles, learning, lists, mail, people};
 use crate::campaign;
 use crate::comment::Limits;
 use std::net::SocketAddr;
@@ -56,7 +56,7 @@ impl Settings {
             review: review(problem, &self.review),
             lists: lists::lists(problem, &self),
             dns: super::dns::dns(problem, &self),
-            learning: Learning { labels_min: problem.number("learning.labels_min", self.learning.labels_min, "a number", 0..=1_000_000) },
+            learning: learning::learning(problem, &self.learning),
             sites: people::sites(problem, &self),
             keys: Keys::default(),
             moderators: people::moderators(problem, &self),

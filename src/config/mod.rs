@@ -26,6 +26,7 @@ mod demo;
 mod dns;
 pub mod edit;
 mod form;
+mod learning;
 mod lists;
 mod mail;
 pub mod origins;
@@ -39,6 +40,7 @@ mod timing;
 mod webhook;
 
 pub use form::Form;
+pub use learning::{Learning, Schedule};
 pub use lists::{ListFile, NoList, unnamed};
 pub use problem::{Invalid, Problem};
 pub use secret::Secret;
@@ -276,13 +278,6 @@ pub struct Review {
     pub undo: Duration,
     /// Of what people decide so many are put before somebody again.
     pub second_look_share: f64,
-}
-
-/// When the daemon trains by itself.
-#[derive(Debug, Clone, Copy)]
-pub struct Learning {
-    /// Labels of a site before its first training; 0 is never.
-    pub labels_min: usize,
 }
 
 #[derive(Debug, Clone)]

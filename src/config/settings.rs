@@ -180,7 +180,12 @@ pub(super) struct Review {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Learning {
+    pub schedule: String,
     pub labels_min: i64,
+    pub labels_new: i64,
+    pub nightly_at: String,
+    pub time_zone: String,
+    pub promote: String,
 }
 
 /// For all sites every key is there, by the defaults; for one site only what it overrides.

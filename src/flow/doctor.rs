@@ -2,7 +2,7 @@
 //! nothing. What takes the network is asked elsewhere (`outbox`).
 
 use super::models::SiteModel;
-use super::{audit, forget};
+use super::{audit, forget, guarding};
 use crate::clock::Timestamp;
 use crate::config::{Config, Invalid, Site, Transport};
 use crate::rules::span;
@@ -253,6 +253,16 @@ fn model(reader: &Reader, shelf: &Shelf, site: &Site, now: Timestamp) -> Vec<Fin
     }
     for (id, alarm) in audit::alarms_of(reader, shelf, site).unwrap_or_default() {
         findings.push(Finding::doubtful("model", format!("{}: model {id}: {alarm}", site.id), &retrain));
+    }
+    match guarding::waiting(reader, shelf, &site.id).as_deref() {
+        Ok([]) => {}
+        Ok(labels) => {
+            let what = format!("{}: {} labels look like poison and are not learnt", site.id, labels.len());
+            findings.push(Finding::doubtful("model", what, format!("hamlet quarantine list --site {}", site.id)));
+        }
+        Err(error) => {
+            findings.push(Finding::broken("model", format!("{}: {error}; nothing is learnt there", site.id), "restore it from a back-up"));
+        }
     }
     if findings.is_empty() {
         let certified = card.terms.as_ref().is_some_and(|terms| terms.policy(site.budget).is_some());

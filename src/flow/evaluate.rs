@@ -265,7 +265,7 @@ fn check(examples: &[Example], parts: &[Option<usize>], judged: &[usize], split:
     Ok(())
 }
 
-fn model_of(examples: &[Example], learnt: &[usize], plan: &Plan<'_>) -> Result<Model, CannotLearn> {
+pub(super) fn model_of(examples: &[Example], learnt: &[usize], plan: &Plan<'_>) -> Result<Model, CannotLearn> {
     let mut fold = Fold::new(Reach::Home, plan.key);
     if let Some(base) = &plan.base {
         fold = fold.over(base.clone());
@@ -274,7 +274,7 @@ fn model_of(examples: &[Example], learnt: &[usize], plan: &Plan<'_>) -> Result<M
     Ok(train(fold, Vec::new(), String::new(), |folded| learn::fit_apart(plan.program, folded))?)
 }
 
-fn judge(examples: &[Example], asked: &[usize], part: usize, model: &Model, depth: Depth) -> Vec<Scored> {
+pub(super) fn judge(examples: &[Example], asked: &[usize], part: usize, model: &Model, depth: Depth) -> Vec<Scored> {
     let mut features = Features::default();
     let asked = asked.iter().filter_map(|index| Some((*index, examples.get(*index)?)));
     asked
@@ -296,7 +296,7 @@ fn judge(examples: &[Example], asked: &[usize], part: usize, model: &Model, dept
 }
 
 /// What `work` makes of every job, in their order. After a failure no new job is begun.
-fn each<T: Send>(
+pub(super) fn each<T: Send>(
     jobs: usize,
     tell: &(impl Fn(usize, usize) + Sync),
     work: impl Fn(usize) -> Result<T, CannotLearn> + Sync,

@@ -5,7 +5,7 @@
 use super::intake::{Answer, Knock, Knocks, Ticket, Trial, Tried};
 use super::judge::judge;
 use super::memory::Memory;
-use super::models::Models;
+use super::models::{Models, SiteModel};
 use super::reload::News;
 use super::{App, audit, document, lists, tell};
 use crate::budget::audit::Inclusion;
@@ -16,7 +16,7 @@ use crate::config::Site;
 use crate::decision::{Status, Verdict};
 use crate::id::SiteId;
 use crate::rules::lists::List;
-use crate::store::{Idempotency, Judged, Pending, Received, Ruled, StoreError, Unlearnt};
+use crate::store::{Idempotency, Judged, Pending, Received, Ruled, Shadowed, StoreError, Unlearnt};
 use crate::text::Reading;
 use crate::trace::Trace;
 use std::collections::BTreeMap;
@@ -181,7 +181,7 @@ fn take(sites: &mut Sites, list: &Arc<List>) {
 fn follow(known: &mut Knowledge, news: News) -> Sites {
     known.models.follow(news.models, &news.config.sites);
     known.memory.follow(news.memory, &news.config.sites);
-    let _ = news.taken.send(known.models.ids().map(|(site, id)| (site.clone(), id.clone())).collect());
+    let _ = news.taken.send(known.models.names());
     news.config.sites.clone()
 }
 
@@ -290,7 +290,10 @@ fn judge_all(app: &App, all: Vec<Waiting>, sites: &Sites, known: &mut Knowledge)
         let site = sites.get(&comment.site)?;
         let trace = known.memory.trace(&comment, &reading);
         let facts = known.memory.recall(&site.id, &trace, Facts { dns_lists: app.dns.listed(&comment, &reading, now), ..facts });
-        let (decision, log_odds) = judge((&comment, &reading), &facts, site, known.models.of(&site.id), &mut features);
+        let model = known.models.of(&site.id);
+        let (decision, log_odds) = judge((&comment, &reading), &facts, site, model, &mut features);
+        let shadow = model.and_then(SiteModel::shadow);
+        let shadow = shadow.map(|shadow| Shadowed::of(judge((&comment, &reading), &facts, site, Some(&shadow), &mut features).0));
         known.memory.admit(&site.id, &trace, decision.verdict == Verdict::Publish, now);
         // Whoever brings the ruling with the comment neither asks for the verdict nor needs to be asked about it.
         let is_open = ruled.is_none();
@@ -302,7 +305,7 @@ fn judge_all(app: &App, all: Vec<Waiting>, sites: &Sites, known: &mut Knowledge)
         let remembered = (facts.lately, facts.alike);
         let domains = facts.domains.into_iter().map(|record| record.domain).collect();
         let met = Met { site: site.id.clone(), trace, is_queued: seq.is_some(), log_odds, answer };
-        Some((Judged { comment, idempotency, decision, audit, domains, trace, remembered, seq, ruled, outgoing }, met))
+        Some((Judged { comment, idempotency, decision, shadow, audit, domains, trace, remembered, seq, ruled, outgoing }, met))
     });
     Ok(judged.unzip())
 }

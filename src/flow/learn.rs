@@ -1,13 +1,11 @@
-//! Learning: from labels to a model on the shelf. The fit itself runs in a process of its own (see `classifier::train` for why), which also
+//! Learning: from labels to a model; a site's own training is `training`'s. The fit itself runs in a process of its own (see `classifier::train` for why), which also
 //! keeps a big retrain out of the daemon's memory.
 
-use super::certify::{self, Asked, Procedure};
 use super::examples::{self, BadLine, Unread};
-use crate::classifier::train::{CannotTrain, Fitted, Folded, train};
-use crate::classifier::{BadModel, Document, Features, Fold, Model, Reach, Source};
-use crate::id::SiteId;
-use crate::shelf::{self, SECRET_BYTES, Shelf, ShelfError};
-use crate::store::{Labelled, Reader, StoreError};
+use crate::classifier::train::{CannotTrain, Fitted, Folded};
+use crate::classifier::{BadModel, Document, Features, Fold, Source};
+use crate::shelf::ShelfError;
+use crate::store::StoreError;
 use sha2::{Digest, Sha256};
 use std::io::{self, BufRead, Read, Write};
 use std::path::Path;
@@ -127,41 +125,8 @@ impl<R: BufRead> BufRead for Digested<R> {
     }
 }
 
-fn hex(digest: &[u8]) -> String {
+pub(super) fn hex(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Trains on a site's own labels over the starter model, puts the model on the shelf and promotes it for that site. `program` is this
-/// binary; `drawn` becomes the secret of the hashing where there is none yet. What the labels say of the budget goes on its card.
-///
-/// # Errors
-/// [`CannotLearn`]; the shelf is then as it was.
-pub fn retrain(
-    (reader, shelf): (&Reader, &Shelf),
-    site: &SiteId,
-    program: &Path,
-    drawn: [u8; SECRET_BYTES],
-    trained_at: String,
-    asked: &Asked,
-) -> Result<Model, CannotLearn> {
-    let labelled = reader.labelled(site)?;
-    let Labelled { examples, ruling, .. } = &labelled;
-    let starter = shelf::starter().map_err(CannotLearn::Starter)?;
-    let key = shelf.hashing_key(site, drawn)?;
-    let mut fold = Fold::new(Reach::Home, key).over(starter.clone());
-    let mut digest = Sha256::new();
-    for example in examples {
-        digest.update(&example.body);
-        digest.update([0]);
-        fold.add(example);
-    }
-    let source = Source { name: "rulings".to_owned(), sha256: hex(&digest.finalize()), examples: examples.len(), origin: None };
-    let mut model = train(fold, vec![source], trained_at, |folded| fit_apart(program, folded))?;
-    model.card.ruling = Some(*ruling);
-    model.card.terms = Some(certify::terms(reader, site, &labelled, asked, Procedure { base: Some(starter), key, program })?);
-    shelf.save(&model)?;
-    shelf.promote(site, &model.id)?;
-    Ok(model)
 }
 
 /// The hidden subcommand that [`fit_apart`] runs.
@@ -235,6 +200,9 @@ fn floats(bytes: &[u8]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classifier::Reach;
+    use crate::classifier::train::train;
+    use crate::shelf;
 
     /// The corpus that ships, in the order that its README names.
     fn corpus() -> Vec<std::path::PathBuf> {

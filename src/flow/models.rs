@@ -1,5 +1,5 @@
 //! The models at work: for each site the promoted one, frozen until the next promotion, beside it a copy that learns every ruling at once,
-//! and how much spam comes in just now. The judge loop owns them. What the frozen one says is measured and decides; what the others say
+//! how much spam comes in just now, and, where somebody put one there, a model in the shadow, which decides nothing. The judge loop owns them. What the frozen one says is measured and decides; what the others say
 //! may take a comment to the moderators and no further (see `decision`).
 
 use super::App;
@@ -35,6 +35,14 @@ pub struct Models(BTreeMap<SiteId, SiteModel>);
 pub struct SiteModel {
     frozen: Arc<Model>,
     news: News,
+    shadow: Option<Arc<Model>>,
+}
+
+/// The names of a site's models.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    pub at_work: ModelId,
+    pub shadow: Option<ModelId>,
 }
 
 /// What has become known since the frozen model was measured.
@@ -109,9 +117,15 @@ impl Models {
         self.ids().for_each(|(site, id)| tracing::info!(site = %site, model.id = %id, "model.taken"));
     }
 
-    /// Each site's model by name.
+    /// The models that judge, by name.
     pub fn ids(&self) -> impl Iterator<Item = (&SiteId, &ModelId)> {
         self.0.iter().map(|(site, model)| (site, model.id()))
+    }
+
+    /// Each site's models by name, those in the shadow too.
+    pub fn names(&self) -> BTreeMap<SiteId, Names> {
+        let of = |model: &SiteModel| Names { at_work: model.id().clone(), shadow: model.shadow.as_ref().map(|shadow| shadow.id.clone()) };
+        self.0.iter().map(|(site, model)| (site.clone(), of(model))).collect()
     }
 }
 
@@ -122,12 +136,12 @@ impl SiteModel {
         let ruling = model.card.ruling.unwrap_or(0);
         let live = model.counts.is_some().then(|| Box::new(Live { model: model.clone(), ruling, trained: ruling, has_learnt: false }));
         // The counts are for learning, which the frozen one does not.
-        Self { frozen: Arc::new(Model { counts: None, ..model }), news: News::Follows { live, tracker } }
+        Self { frozen: Arc::new(Model { counts: None, ..model }), news: News::Follows { live, tracker }, shadow: None }
     }
 
     /// The model as it stood before one comment: with the recent news that are on record of it, since those that moved nothing were not kept.
     pub fn recorded(frozen: Arc<Model>, recent: Recent) -> Self {
-        Self { frozen, news: News::Recorded(recent) }
+        Self { frozen, news: News::Recorded(recent), shadow: None }
     }
 
     /// The site's promoted model, else the starter, caught up with the rulings. Reading it verifies it: its checksum, and that this build
@@ -138,7 +152,15 @@ impl SiteModel {
     pub fn load(shelf: &Shelf, reader: &Reader, site: &SiteId) -> Result<Self, NoModel> {
         let mut model = Self::new(shelf::current_or_starter(shelf, site)?);
         model.catch_up(reader, site, &mut Features::default())?;
+        model.shadow = in_shadow(shelf, site, model.id());
         Ok(model)
+    }
+
+    /// The model in the shadow as it judges beside this one: it hears of as much spam that comes in, and learns no rulings.
+    pub fn shadow(&self) -> Option<Self> {
+        let incoming = if let News::Follows { tracker, .. } = &self.news { tracker.shift() } else { 0.0 };
+        let shadow = self.shadow.as_ref()?;
+        Some(Self::recorded(Arc::clone(shadow), Recent { rulings: 0.0, incoming }))
     }
 
     /// The thresholds that judge with it: those that it was certified for, if it was for this site's budget. So they come and go with it.
@@ -203,6 +225,13 @@ impl SiteModel {
             }
         }
     }
+}
+
+/// One that cannot be read, or that judges already, stands in nobody's shadow: comments are judged all the same.
+fn in_shadow(shelf: &Shelf, site: &SiteId, at_work: &ModelId) -> Option<Arc<Model>> {
+    let read = shelf.shadow_id(site).and_then(|id| id.filter(|id| id != at_work).map(|id| shelf.model(&id)).transpose());
+    let told = |error: &ShelfError| tracing::error!(site = %site, error = error as &dyn std::error::Error, "model.shadow_unreadable");
+    read.inspect_err(told).ok().flatten().map(|model| Arc::new(Model { counts: None, ..model }))
 }
 
 impl Live {

@@ -4,7 +4,7 @@
 use super::App;
 use super::lists::{self, Seen};
 use super::memory::Memory;
-use super::models::{Models, SiteModel};
+use super::models::{Models, Names, SiteModel};
 use crate::config::{Config, Invalid};
 use crate::id::{ModelId, SiteId};
 use crate::shelf;
@@ -43,7 +43,7 @@ pub struct News {
     /// Of new sites.
     pub models: Models,
     pub memory: Memory,
-    pub taken: oneshot::Sender<BTreeMap<SiteId, ModelId>>,
+    pub taken: oneshot::Sender<BTreeMap<SiteId, Names>>,
 }
 
 /// Reads the settings and all that they name, and puts them to work. Blocks while files are read; for threads outside the runtime.
@@ -93,13 +93,17 @@ fn read_and_put(app: &App) -> Result<Reloaded, NotReloaded> {
 }
 
 /// Gives the judge what the shelf has, where that is another model than the one at work. Answers the sites where it could not be read.
-fn follow_shelf(app: &App, config: &Config, at_work: &BTreeMap<SiteId, ModelId>) -> Result<Vec<SiteId>, StoreError> {
+fn follow_shelf(app: &App, config: &Config, at_work: &BTreeMap<SiteId, Names>) -> Result<Vec<SiteId>, StoreError> {
     // Reading the starter takes longer than all the rest, and seldom is it asked for.
     let starter = LazyCell::new(|| shelf::starter().ok().map(|model| model.id));
     let mut refused = Vec::new();
     for site in config.sites.keys() {
-        let current = app.shelf.current_id(site);
-        if current.is_ok_and(|current| at_work.contains_key(site) && current.as_ref().or_else(|| starter.as_ref()) == at_work.get(site)) {
+        let names = app.shelf.current_id(site).and_then(|current| Ok((current, app.shelf.shadow_id(site)?)));
+        let is_at_work = |(current, shadow): &(Option<ModelId>, Option<ModelId>)| {
+            let at_work = at_work.get(site);
+            at_work.is_some_and(|names| current.as_ref().or_else(|| starter.as_ref()) == Some(&names.at_work) && *shadow == names.shadow)
+        };
+        if names.is_ok_and(|names| is_at_work(&names)) {
             continue;
         }
         match SiteModel::load(&app.shelf, app.store.read(), site) {

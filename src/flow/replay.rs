@@ -147,6 +147,7 @@ pub struct Summary {
     pub spam_published: Pair,
     pub ruled_ham: usize,
     pub ham_rejected: Pair,
+    pub ham_held: Pair,
     first: Option<Timestamp>,
 }
 
@@ -176,6 +177,7 @@ impl Summary {
                 self.ruled_ham += 1;
                 let (before, after) = is(Verdict::Reject);
                 self.ham_rejected.count(before, after);
+                self.ham_held.count(held_before, held_after);
             }
             None => {}
         }

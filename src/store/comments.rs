@@ -3,7 +3,7 @@
 
 use super::rows::{self, CommentRow};
 use super::waiting::Waiting;
-use super::{Pending, Reader, Store, StoreError};
+use super::{Pending, Reader, Shadowed, Store, StoreError};
 use crate::budget::audit::Inclusion;
 use crate::clock::Timestamp;
 use crate::comment::{Alike, Comment, Lately};
@@ -34,6 +34,8 @@ pub struct Judged {
     pub comment: Comment,
     pub idempotency: Option<Idempotency>,
     pub decision: Decision,
+    /// What the model in the shadow would have made of it, where there is one.
+    pub shadow: Option<Shadowed>,
     pub audit: Inclusion,
     /// The domains that it links to.
     pub domains: Vec<String>,
@@ -202,7 +204,7 @@ impl Store {
 }
 
 fn record(connection: &Connection, waiting: &Waiting, judged: Judged) -> Result<Received, StoreError> {
-    let Judged { comment, idempotency, decision, audit, domains, trace, remembered, seq, ruled, outgoing } = judged;
+    let Judged { comment, idempotency, decision, shadow, audit, domains, trace, remembered, seq, ruled, outgoing } = judged;
     let status = decision.status();
     let record = if seq.is_some() {
         let Some(queued) = by_id(connection, &comment.site, comment.id)? else { return Err(StoreError::Row("queue".into())) };
@@ -223,6 +225,9 @@ fn record(connection: &Connection, waiting: &Waiting, judged: Judged) -> Result<
         connection.prepare_cached("UPDATE comments SET audited = 1 WHERE seq = ?1")?.execute([record.seq])?;
     }
     insert_decision(connection, &record, &decision, audit)?;
+    if let Some(shadow) = &shadow {
+        super::shadows::insert(connection, &record, &decision, shadow)?;
+    }
     insert_domains(connection, &record, &domains)?;
     super::lists::insert(connection, &record.comment.site, record.seq, &decision)?;
     super::traces::insert(connection, &record, &decision, &trace, remembered)?;

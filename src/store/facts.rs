@@ -226,7 +226,8 @@ mod tests {
             let (domains, audit) = (rules::domains_of(&comment, &Reading::of(&comment.body)), Inclusion::NONE);
             let (trace, remembered) = (Trace::default(), (Lately::default(), Alike::default()));
             let (seq, ruled, outgoing) = (None, None, Vec::new());
-            let judged = Judged { comment, idempotency: None, decision, audit, domains, trace, remembered, seq, ruled, outgoing };
+            let judged =
+                Judged { comment, idempotency: None, decision, shadow: None, audit, domains, trace, remembered, seq, ruled, outgoing };
             let Received::New(record) = self.store.record(vec![judged]).wait().unwrap().remove(0) else { panic!("known") };
             *record
         }

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 /// Tables that tell of a comment by its number in a column `comment`: their rows go with it. A test has every table of the store stand here or
 /// among those that it gives a reason for.
-const OF_A_COMMENT: [&str; 10] =
-    ["decisions", "rulings", "traces", "domains", "list_hits", "imports", "second_looks", "edits", "objections", "late"];
+const OF_A_COMMENT: [&str; 11] =
+    ["decisions", "rulings", "traces", "domains", "list_hits", "imports", "second_looks", "edits", "objections", "late", "shadows"];
 
 /// Tries to cut the log before somebody who still reads is let be; the next checkpoint overwrites it then.
 const CUT_TRIES: usize = 5;

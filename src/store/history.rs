@@ -89,6 +89,7 @@ mod tests {
             comment,
             idempotency: None,
             decision,
+            shadow: None,
             audit,
             domains: Vec::new(),
             trace: Trace::default(),

@@ -1,7 +1,7 @@
 //! Labels: what people's rulings teach a model, all at once for a training, or one after another for a model that is at work.
 
 use super::rulings::{NOT_THIS_TEXT, RULED_CHANGE, in_turn, label};
-use super::{Reader, StoreError, rows};
+use super::{Reader, Ruled, StoreError, rows};
 use crate::budget::audit::Inclusion;
 use crate::classifier::{Example, Label};
 use crate::clock::Timestamp;
@@ -16,8 +16,50 @@ pub struct Labelled {
     pub examples: Vec<Example>,
     /// The comments' numbers, in the same order.
     pub numbers: Vec<i64>,
+    /// Who gave each label and when, in the same order.
+    pub given: Vec<GivenLabel>,
     /// The last ruling among them, by its number; 0 before the first.
     pub ruling: i64,
+}
+
+impl Labelled {
+    /// Keeps those labels alone that `keeps` says so of.
+    pub fn keep(&mut self, keeps: impl Fn(&GivenLabel) -> bool) {
+        let kept: Vec<bool> = self.given.iter().map(keeps).collect();
+        retain(&mut self.examples, &kept);
+        retain(&mut self.numbers, &kept);
+        retain(&mut self.given, &kept);
+    }
+}
+
+fn retain<T>(all: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    all.retain(|_| kept.next().copied().unwrap_or(false));
+}
+
+/// Where a label is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenLabel {
+    /// The ruling that gave it, by its number, and the first on this comment.
+    pub ruling: i64,
+    pub first_ruling: i64,
+    pub by: String,
+    pub via: String,
+    pub at: Timestamp,
+    /// When the comment came.
+    pub received_at: Timestamp,
+    /// A hash of its author's address.
+    pub author: Option<[u8; 16]>,
+    /// Somebody said the same a second time without knowing.
+    pub is_confirmed: bool,
+}
+
+/// A ruling with the comment that it is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RulingOn {
+    pub comment: CommentId,
+    pub body: String,
+    pub ruled: Ruled,
 }
 
 /// One decision, as far as it tells whether its comment's label may stand for others.
@@ -61,19 +103,51 @@ impl Reader {
     /// [`StoreError`] from the database.
     pub fn labelled(&self, site: &SiteId) -> Result<Labelled, StoreError> {
         self.with(|connection| {
-            let sql = "SELECT body, ruled, page_url, seq FROM comments INDEXED BY comments_ruled
-                       WHERE site = ?1 AND ruled IS NOT NULL AND edited = 0 AND body <> '' ORDER BY seq";
+            let sql = "SELECT c.body, c.ruled, c.page_url, c.seq, c.received_at, c.author, r.seq, r.actor, r.via, r.at,
+                              (SELECT min(first.seq) FROM rulings first WHERE first.comment = c.seq),
+                              EXISTS (SELECT 1 FROM second_looks s WHERE s.comment = c.seq AND s.first = s.second AND s.second = c.ruled)
+                       FROM comments c INDEXED BY comments_ruled
+                       JOIN rulings r ON r.seq = (SELECT max(last.seq) FROM rulings last WHERE last.comment = c.seq)
+                       WHERE c.site = ?1 AND c.ruled IS NOT NULL AND c.edited = 0 AND c.body <> '' ORDER BY c.seq";
             let mut statement = connection.prepare_cached(sql)?;
             let mut found = statement.query([site.as_str()])?;
-            let (mut examples, mut numbers) = (Vec::new(), Vec::new());
+            let (mut examples, mut numbers, mut given) = (Vec::new(), Vec::new(), Vec::new());
             while let Some(row) = found.next()? {
                 let Some(label) = Label::of(rows::ruling(&row.get::<_, String>(1)?)?) else { continue };
                 numbers.push(row.get(3)?);
+                given.push(GivenLabel {
+                    ruling: row.get(6)?,
+                    first_ruling: row.get(10)?,
+                    by: row.get(7)?,
+                    via: row.get(8)?,
+                    at: Timestamp::from_ms(row.get(9)?),
+                    received_at: Timestamp::from_ms(row.get(4)?),
+                    author: row.get(5)?,
+                    is_confirmed: row.get(11)?,
+                });
                 examples.push(Example { body: row.get(0)?, label, group: row.get(2)?, time: None });
             }
             let sql = "SELECT coalesce(max(seq), 0) FROM rulings WHERE site = ?1";
             let ruling = connection.prepare_cached(sql)?.query_row([site.as_str()], |row| row.get(0))?;
-            Ok(Labelled { examples, numbers, ruling })
+            Ok(Labelled { examples, numbers, given, ruling })
+        })
+    }
+
+    /// A ruling by its number; none where it is gone, was taken back, or is not the last on its comment.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn ruling(&self, number: i64) -> Result<Option<RulingOn>, StoreError> {
+        self.with(|connection| {
+            let sql =
+                "SELECT c.id, c.body, r.ruling, r.actor, r.via, r.at FROM rulings r JOIN comments c ON c.seq = r.comment WHERE r.seq = ?1
+                         AND r.seq = (SELECT max(last.seq) FROM rulings last WHERE last.comment = r.comment)";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut found = statement.query([number])?;
+            let Some(row) = found.next()? else { return Ok(None) };
+            let Some(ruling) = rows::standing(&row.get::<_, String>(2)?)? else { return Ok(None) };
+            let ruled = Ruled { ruling, by: row.get(3)?, via: row.get(4)?, at: Timestamp::from_ms(row.get(5)?) };
+            Ok(Some(RulingOn { comment: CommentId::from_bytes(row.get(0)?), body: row.get(1)?, ruled }))
         })
     }
 

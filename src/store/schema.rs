@@ -3,14 +3,15 @@
 mod days;
 
 use super::StoreError;
+use super::shadows::TABLE as SHADOWS;
 use days::DAYS;
 use rusqlite::Connection;
 use std::path::Path;
 
 /// What an empty store becomes, step by step. A step that has landed is never changed: the next one alters what it made.
-const STEPS: [&str; 16] = [
+const STEPS: [&str; 17] = [
     TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS, API_KEYS, DESK, OBJECTIONS, LISTING, EDITS, CALLBACKS, KEEPING, DAYS, MAILBOXES,
-    RULED_TEXTS,
+    RULED_TEXTS, SHADOWS,
 ];
 
 /// What `PRAGMA user_version` says of a store of this version: how many steps it has taken.

@@ -113,6 +113,14 @@ fn place(link: &Link) -> Option<String> {
     (!path.is_empty()).then(|| format!("{domain}/{}", crate::text::cut(path, PATH_BYTES_MAX)))
 }
 
+/// The links and contacts in a text alone, each as often as it stands there; without links to the page's own domain.
+pub fn in_text<'a>(reading: &'a Reading, page_url: Option<&str>, hashing: &'a Hashing) -> impl Iterator<Item = Mark> + 'a {
+    let own = page_url.map(|url| Link::parse(url).domain().to_owned());
+    let elsewhere = reading.links.iter().filter(move |link| own.as_deref() != Some(link.domain()));
+    let links = elsewhere.filter_map(|link| Some(Mark::new(Shared::Link, &place(link)?, hashing)));
+    links.chain(contacts(&reading.folded, hashing)).take(MARKS_MAX)
+}
+
 /// Mail addresses, names at messengers, telephone numbers and codes of a folded text, in the order they stand.
 fn contacts<'a>(folded: &'a str, hashing: &'a Hashing) -> impl Iterator<Item = Mark> + 'a {
     let mut before = ["", ""];

@@ -35,7 +35,7 @@ pub use desk::{
 };
 pub use digest::{DigestMail, DigestView, Occasion};
 pub use explain::ExplainView;
-pub use flip::{FlipView, changes};
+pub use flip::{FlipView, changes, probability};
 pub use form::{FormPage, Said};
 pub use letter::{Letter, LetterView};
 pub use login::{LoginMail, LoginPage, LoginSay, OneTimePage};

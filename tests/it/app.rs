@@ -34,7 +34,7 @@ retry_seconds_first = 1
 retry_seconds_max = 2
 timeout_seconds = 2
 [learning]
-labels_min = 0
+schedule = "off"
 [digest]
 items_min = 1
 age_hours_max = 0

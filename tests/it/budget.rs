@@ -70,7 +70,7 @@ async fn labels_that_stand_for_all_comments_certify_thresholds_that_come_and_go_
     assert!(scored.code == 0 && !scored.stdout.contains("publish"), "by the certified thresholds: {} {}", scored.stdout, scored.stderr);
     assert_eq!(replayed(&app, &[]), 0);
     assert!(replayed(&app, &["--model", "current"]) > 0, "what the fixed threshold published, the certified one does not");
-    let back = run(&app, &["retrain", "--roll-back", "--site", "open"]);
+    let back = run(&app, &["model", "rollback", "--site", "open"]);
     assert_eq!(back.code, 0, "{}", back.stderr);
     app.submit(OPEN_KEY, &stranger("Whatever it is, a third time.")).await;
     assert!(published_at(&app) > 0.9, "the model before brings its thresholds back");
@@ -121,7 +121,7 @@ async fn spot_checks_that_nobody_answers_certify_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_site_gets_its_first_model_from_ten_rulings_without_any_command() {
-    let app = TestApp::start(Setup::default().set("LEARNING__LABELS_MIN", 10)).await;
+    let app = TestApp::start(Setup::default().set("LEARNING__SCHEDULE", "doubled")).await;
     let asked = stranger("Which model judges here?");
     let before = app.submit(OPEN_KEY, &asked).await.json()["model"].clone();
     rule_all(&app, &HAM, "publish").await;

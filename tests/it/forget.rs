@@ -6,9 +6,10 @@ use crate::import::{json_of, run};
 use crate::retrain::{HAM, SPAM, rule_all};
 use crate::store::Look;
 use crate::wait::until_true;
+use hamlet::classifier::contest::Promote;
 use hamlet::clock::Timestamp;
 use hamlet::dice::Dice;
-use hamlet::flow::{certify::Asked, learn};
+use hamlet::flow::{certify::Asked, training::Training};
 use hamlet::id::SiteId;
 use hamlet::shelf::Shelf;
 use hamlet::store::{Bounds, Store, Target};
@@ -106,7 +107,7 @@ async fn what_was_forgotten_comes_back_by_no_import_and_no_old_model() {
     }
     let path = format!("/v1/comments/{}", ids[0]);
     assert_eq!(erase(&app, OPEN_KEY, Method::DELETE, &path, &Value::Null).await.status, 204);
-    let back = run(app.folder(), &["retrain", "--site", "open", "--roll-back"]);
+    let back = run(app.folder(), &["model", "rollback", "--site", "open"]);
     assert!(String::from_utf8_lossy(&back.stderr).contains("learnt from what was forgotten"), "{back:?}");
     erase(&app, OPEN_KEY, Method::POST, "/v1/erasures", &json!({ "email": SECRETS[2] })).await;
     let file = app.folder().join("old.jsonl");
@@ -158,7 +159,13 @@ fn trained(data: &Path) -> Vec<u8> {
     let site = config.check().unwrap().sites.remove(&SiteId::new("open")).unwrap();
     let asked = Asked { budget: site.budget, fixed: site.policy, rates: site.audit.rates };
     let (shelf, program) = (Shelf::of(data), Path::new(crate::app::HAMLET));
-    learn::retrain((store.read(), &shelf), &site.id, program, [7; 32], "2026-01-01T00:00:00Z".into(), &asked).unwrap().to_bytes()
+    let at = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+    let (reader, drawn, promote) = (store.read(), [7; 32], Promote::Force);
+    let training = Training { reader, shelf: &shelf, site: &site.id, program, drawn, at, since: None, asked, promote };
+    let mut model = training.run().unwrap().model;
+    // Whom it was set against is no part of what it knows.
+    model.card.contest = None;
+    model.to_bytes()
 }
 
 #[test]

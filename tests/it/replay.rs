@@ -68,7 +68,7 @@ async fn every_flip_is_told_with_its_reason_and_the_ruling() {
         &kettle,
         "new: “kettle” is on the list “blocklist” (list:blocklist, reject)",
         "1 flip",
-        "of 1 ruled ham, rejected                   0         1",
+        "of 1 ruled ham, rejected                 0, 0 %         1, 100 %",
     ] {
         assert!(table.stdout.contains(words), "{words}: {}", table.stdout);
     }
@@ -82,6 +82,11 @@ async fn every_flip_is_told_with_its_reason_and_the_ruling() {
         (&summary["ruled_ham_rejected"], &summary["held"]),
         (&json!({ "before": 0, "after": 1 }), &json!({ "before": 2, "after": 1 }))
     );
+    let old = app.folder().join("hamlet.toml");
+    let other_rules = replay(&old, &app, &["--set", "rules.links_max=0", "--set", "sites.open.policy.publish_max=0", "--format", "json"]);
+    assert_eq!(document(&other_rules)["summary"]["flips"], json!({ "publish -> hold": 1 }));
+    assert_eq!(replay(&old, &app, &["--set", "rules.links_max"]).code, 2);
+    assert_eq!(replay(&old, &app, &["--set", "rules.links_max=many"]).code, 3);
     let one_site = document(&replay(&config, &app, &["--format", "json", "--site", "open"]));
     assert_eq!((&one_site["flips"], &one_site["summary"]["comments"]), (&json!([]), &json!(1)));
     let unknown = hamlet(&["replay", "--config", str(&config), "--data", str(&app.data()), "--site", "nowhere"]);
