@@ -91,9 +91,15 @@ const COLUMNS: [&str; 9] = ["id", "site", "received_at", "status", "verdict", "s
 
 /// As the API answers, with what tells comments of several sites apart.
 fn document(record: &Record) -> Value {
-    let mut document = serde_json::to_value(Document::of_record(record)).unwrap_or_default();
-    document["site"] = json!(record.comment.site.as_str());
-    document["received_at"] = json!(record.comment.received_at.to_string());
+    let document = serde_json::to_value(Document::of_record(record)).unwrap_or_default();
+    with(document, json!({ "site": record.comment.site.as_str(), "received_at": record.comment.received_at.to_string() }))
+}
+
+/// A document with the fields of another beside its own.
+fn with(mut document: Value, more: Value) -> Value {
+    if let (Some(fields), Value::Object(more)) = (document.as_object_mut(), more) {
+        fields.extend(more);
+    }
     document
 }
 
@@ -120,11 +126,9 @@ fn show(reader: &Reader, id: &str, output: Output, ink: Ink) -> anyhow::Result<(
     let said =
         Said { rulings: reader.rulings(record.seq)?, objections: reader.objections(record.seq)?, edits: reader.earlier(record.seq)?.len() };
     let whole = |record: &Record| {
-        let mut document = document(record);
-        document["rulings"] = said.rulings.iter().map(ruling).collect();
-        document["objections"] = said.objections.iter().map(objection).collect();
-        document["edits"] = json!(said.edits);
-        document
+        let rulings: Value = said.rulings.iter().map(ruling).collect();
+        let objections: Value = said.objections.iter().map(objection).collect();
+        with(document(record), json!({ "rulings": rulings, "objections": objections, "edits": said.edits }))
     };
     output.one(&record, &COLUMNS, whole, |record| sheet(record, &said, ink))
 }

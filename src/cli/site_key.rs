@@ -99,7 +99,7 @@ fn list(reader: &Reader, site: Option<&str>, output: Output) -> anyhow::Result<(
     let now = Clock::System.now();
     let document = |key: &ApiKey| {
         json!({
-            "site": key.site.as_str(), "name": key.name, "scopes": key.scopes.to_string(), "made_on": key.created_at.date().to_string(),
+            "site": key.site.as_str(), "name": key.name, "scopes": key.scopes.to_string(), "made_on": key.created_at.date(),
             "used_on": key.used_day, "ends_at": key.ends_at.map(|at| at.to_string()), "good": key.is_good(now),
         })
     };

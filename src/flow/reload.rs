@@ -63,7 +63,7 @@ pub fn reload(app: &App) -> Result<Reloaded, NotReloaded> {
         // Nobody did anything wrong: the demo and the like have only lists, which are looked at all the same.
         Err(NotReloaded::NoSource) => tracing::info!("settings.have_no_file"),
         Err(error @ (NotReloaded::Invalid(_) | NotReloaded::Store(_))) => {
-            tracing::error!(error = error as &dyn std::error::Error, "settings.not_taken: those before stay at work")
+            tracing::error!(error = error as &dyn std::error::Error, "settings.not_taken: those before stay at work");
         }
     }
     result

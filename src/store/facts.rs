@@ -284,7 +284,7 @@ mod tests {
         past.edit(&comment, by("eve", "see http://x.tea.example/"), Effect::Trust);
         assert_eq!(domain(&mut past, "ana"), (0, 0, 0, false), "who let the kind word pass saw no link");
         let kind = ("a kind word".to_owned(), Some(Label::Ham));
-        assert_eq!(past.relabelled(), [kind.clone()]);
+        assert_eq!(past.relabelled(), std::slice::from_ref(&kind));
         past.rule(&comment, Ruling::Spam);
         assert_eq!(domain(&mut past, "ana"), (0, 0, 1, false));
         assert_eq!(past.relabelled(), [kind, ("see http://x.tea.example/".to_owned(), Some(Label::Spam))]);

@@ -1,17 +1,36 @@
 //! The tables, and how an older store becomes a present one: every step once, in order, all in one transaction. Every table carries the site.
 
 mod days;
+mod desk;
+mod mailboxes;
 
 use super::StoreError;
 use super::shadows::TABLE as SHADOWS;
 use days::DAYS;
+use desk::DESK;
+use mailboxes::MAILBOXES;
 use rusqlite::Connection;
 use std::path::Path;
 
 /// What an empty store becomes, step by step. A step that has landed is never changed: the next one alters what it made.
 const STEPS: [&str; 17] = [
-    TABLES, FACTS, LIST_HITS, REPORTS, TRACES, FLOORS, API_KEYS, DESK, OBJECTIONS, LISTING, EDITS, CALLBACKS, KEEPING, DAYS, MAILBOXES,
-    RULED_TEXTS, SHADOWS,
+    TABLES,
+    FACTS,
+    LIST_HITS,
+    REPORTS,
+    TRACES,
+    FLOORS,
+    API_KEYS,
+    DESK,
+    OBJECTIONS,
+    LISTING,
+    EDITS,
+    CALLBACKS,
+    KEEPING,
+    DAYS,
+    MAILBOXES,
+    RULED_TEXTS,
+    SHADOWS,
 ];
 
 /// What `PRAGMA user_version` says of a store of this version: how many steps it has taken.
@@ -260,56 +279,6 @@ CREATE TABLE api_keys (
 ) STRICT;
 ";
 
-/// The desk: who may enter, what was done there, which rulings were given together, and which are put before people a second time.
-const DESK: &str = "
-CREATE TABLE passwords (
-    moderator TEXT PRIMARY KEY,
-    phc       TEXT NOT NULL,                    -- argon2id, with its salt and parameters
-    set_at    INTEGER NOT NULL                  -- ms
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE login_links (
-    hash       BLOB PRIMARY KEY,                -- SHA-256 of the token
-    moderator  TEXT NOT NULL,
-    expires_at INTEGER NOT NULL                 -- ms
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE sessions (
-    hash       BLOB PRIMARY KEY,                -- SHA-256 of the cookie
-    moderator  TEXT NOT NULL,
-    created_at INTEGER NOT NULL,                -- ms
-    expires_at INTEGER NOT NULL                 -- ms
-) STRICT, WITHOUT ROWID;
-
--- What was done, by whom. Append-only.
-CREATE TABLE acts (
-    seq     INTEGER PRIMARY KEY,
-    at      INTEGER NOT NULL,                   -- ms
-    who     TEXT,                               -- a moderator; null for somebody who failed to be one
-    what    TEXT NOT NULL,
-    site    TEXT,
-    comment BLOB                                -- its id
-) STRICT;
-CREATE INDEX acts_who ON acts (who, seq);
-
--- Rulings that one press of a button gave, and that one undo takes back. A ruling that was taken back is a row of its own, `via` undo, with
--- what stands since then: an earlier ruling, or `none`.
-ALTER TABLE rulings ADD COLUMN batch BLOB;
-CREATE INDEX rulings_batch ON rulings (batch) WHERE batch IS NOT NULL;
-
--- Decided comments that are put before a person again, who is not told what was said the first time.
-CREATE TABLE second_looks (
-    comment     INTEGER PRIMARY KEY REFERENCES comments (seq),
-    site        TEXT NOT NULL,
-    due_at      INTEGER NOT NULL,               -- ms
-    first       TEXT NOT NULL,                  -- the ruling that stood when it was drawn
-    second      TEXT,
-    answered_by TEXT,
-    answered_at INTEGER                         -- ms
-) STRICT;
-CREATE INDEX second_looks_open ON second_looks (site, due_at) WHERE second IS NULL;
-";
-
 const OBJECTIONS: &str = "
 -- What readers and authors say against how a comment stands. Append-only.
 CREATE TABLE objections (
@@ -418,29 +387,6 @@ CREATE TRIGGER edited_late AFTER INSERT ON edits
 CREATE TRIGGER objected_late AFTER INSERT ON objections
     WHEN new.comment <= (SELECT max(through) FROM retention WHERE site = new.site)
     BEGIN INSERT OR IGNORE INTO late VALUES (new.site, new.comment); END;
-";
-
-/// Whether mail reaches a moderator, and what a digest was for.
-const MAILBOXES: &str = "
--- One row a moderator who ever paused, answered or did not get a mail. Of no site: a mailbox is one whatever is sent to it.
-CREATE TABLE mailboxes (
-    moderator    TEXT PRIMARY KEY,              -- the key in the settings
-    paused_at    INTEGER,                       -- ms
-    paused_by    TEXT,                          -- link, cli, bounces
-    bounces      INTEGER NOT NULL DEFAULT 0,    -- digests in a row that bounced for good
-    last_bounced BLOB,                          -- the last of them: told twice, it counts once
-    answered_at  INTEGER                        -- ms, when a person last pressed a button
-) STRICT, WITHOUT ROWID;
-
--- When an alert was last raised, so that the same trouble is not told over and over.
-CREATE TABLE alerts (
-    site TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    at   INTEGER NOT NULL,                      -- ms
-    PRIMARY KEY (site, kind)
-) STRICT, WITHOUT ROWID;
-
-ALTER TABLE digests ADD COLUMN kind TEXT NOT NULL DEFAULT 'new'; -- new, flood, reminder
 ";
 
 /// Which text a ruling was on: by the version that it gave the comment, and those that `edits` names. Of before nobody knows; it is taken for the

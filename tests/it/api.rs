@@ -149,7 +149,7 @@ async fn addresses_and_ways_that_are_not_there_are_named() {
         (Method::GET, "/", 404),
         (Method::GET, "/v1/comment", 404),
         (Method::PUT, "/v1/comments", 405),
-        (Method::DELETE, "/v1/comments/7", 405),
+        (Method::PATCH, "/v1/comments/7", 405),
         (Method::GET, "/v1/comments/7/ruling", 405),
         (Method::POST, "/health/live", 405),
         (Method::GET, "/demo/", 404),

@@ -259,7 +259,7 @@ async fn what_came_since_tells_whether_the_new_model_is_better() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_model_in_the_shadow_scores_what_comes_in_and_decides_nothing_until_it_is_promoted() {
     // The starter gives the advertisement .37, and who has learnt .98.
-    let setup = Setup::default().set("SITES__OPEN__POLICY__PUBLISH_MAX", 0.6).set("SITES__OPEN__POLICY__REJECT_MIN", 0.9999999);
+    let setup = Setup::default().set("SITES__OPEN__POLICY__PUBLISH_MAX", 0.6).set("SITES__OPEN__POLICY__REJECT_MIN", 0.999_999_9);
     let app = TestApp::start(setup).await;
     let advertisement = json!({ "body": "Original Zwirbelkopf parts for my students" });
     let remark = json!({ "body": "My kettle hisses too, and in winter I pour a little later." });
