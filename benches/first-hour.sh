@@ -4,7 +4,7 @@
 #   benches/first-hour.sh [HAMLET] > transcript.md      HAMLET: the program [default: target/release/hamlet]
 #
 # It makes its own folder, listens on loopback alone, mails nobody, and takes some minutes. Environment: COMMENTS (10000), how many
-# comments the old blog had.
+# comments the old blog had; NOTE, what readers of the times should know of the machine.
 set -euo pipefail
 
 hamlet=$(realpath "${1:-target/release/hamlet}")
@@ -63,13 +63,13 @@ for file in sorted(pathlib.Path(sys.argv[1]).glob("*-*.jsonl")):
         if row.get("label") in texts:
             texts[row["label"]].append(row["content"])
 dice, count = random.Random(1), int(sys.argv[2])
-def author(number):
-    who = f"Reader {dice.randrange(900)}"
+def author():
+    who = f"Reader {dice.randrange(max(8, count // 11))}"
     return who, who.lower().replace(" ", "") + "@readers.example"
 def date(number, count):
     return f"2025-{1 + number * 11 // count:02d}-{1 + dice.randrange(28):02d} {dice.randrange(24):02d}:{dice.randrange(60):02d}:00"
 def comment(number, text, approved):
-    who, mail = author(number)
+    who, mail = author()
     return (f"<wp:comment><wp:comment_id>{number}</wp:comment_id><wp:comment_author><![CDATA[{who}]]></wp:comment_author>"
             f"<wp:comment_author_email>{mail}</wp:comment_author_email><wp:comment_author_IP>192.0.2.{dice.randrange(250)}</wp:comment_author_IP>"
             f"<wp:comment_date_gmt>{date(number, count)}</wp:comment_date_gmt><wp:comment_content><![CDATA[{text.replace(']]>', ']] >')}]]></wp:comment_content>"
@@ -122,7 +122,7 @@ cat <<TEXT
 
 From nothing to a blog whose comments are judged by a model that learnt from its own past, and back from every mistake. This page is the
 output of [\`benches/first-hour.sh\`](../benches/first-hour.sh), which anybody can run again; the blog is made up, $comments comments of it.
-What you type stands behind a \`\$\`; the rest is what Hamlet says.
+What you type stands behind a \`\$\`; the rest is what Hamlet says. ${NOTE:-}
 TEXT
 
 title "Settings" "One file. \`init\` writes it with everything that has to be filled in; here a script fills it in, and mails go into a folder."
