@@ -29,10 +29,6 @@ step() {
     printf '```\n\n<sub>%d.%03d s%s</sub>\n' $((took / 1000)) $((took % 1000)) "$([[ $status -eq 0 ]] || echo ", exit code $status")"
 }
 
-# The model before the last one takes its place again.
-back='hamlet retrain --site blog --roll-back --config hamlet.toml'
-if "$hamlet" model --help | grep -q rollback; then back='hamlet model rollback --site blog --config hamlet.toml'; fi
-
 title() { printf '\n## %s\n\n%s\n' "$1" "$2"; }
 
 # The settings of a blog that sends its mails into a folder: nothing leaves this machine.
@@ -163,13 +159,13 @@ for number in $(seq 1 12); do
 done
 printf '\nTwelve more comments come and are ruled on. Learning again takes them in; going back is one command.\n'
 step 'hamlet retrain --config hamlet.toml'
-step "$back"
+step 'hamlet model rollback --site blog --config hamlet.toml'
 
 title "A person asks to be forgotten" "What is kept of them is theirs to see; then it goes, from the store and from the model. A model that knew them does not come back."
 step 'hamlet export --email reader7@readers.example --config hamlet.toml | wc -l'
 step 'hamlet forget --email reader7@readers.example --config hamlet.toml --dry-run'
 step 'hamlet forget --email reader7@readers.example --config hamlet.toml'
-step "$back"
+step 'hamlet model rollback --site blog --config hamlet.toml'
 step 'hamlet retrain --config hamlet.toml'
 
 title "A copy, and the day it is needed" "While the daemon runs; and back again while none does."
