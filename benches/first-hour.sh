@@ -157,8 +157,9 @@ for number in $(seq 1 12); do
     id=$(python3 -c 'import json; print(json.load(open("answer.json"))["id"])')
     hamlet queue rule "$id" --as publish --config hamlet.toml >/dev/null 2>&1
 done
-printf '\nTwelve more comments come and are ruled on. Learning again takes them in; going back is one command.\n'
+printf '\nTwelve more comments come and are ruled on. Learning again takes them in; a new model judges if it does no worse on what neither has learnt from. Going back is one command.\n'
 step 'hamlet retrain --config hamlet.toml'
+step 'hamlet model list --config hamlet.toml'
 step 'hamlet model rollback --site blog --config hamlet.toml'
 
 title "A person asks to be forgotten" "What is kept of them is theirs to see; then it goes, from the store and from the model. A model that knew them does not come back."
