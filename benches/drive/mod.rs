@@ -136,12 +136,21 @@ pub struct Round {
     pub per_second: f64,
     pub p50_ms: f64,
     pub p99_ms: f64,
+    pub max_ms: f64,
     pub answers: usize,
     /// Processor time of the server for each answer, where somebody measured it.
     pub busy_us: f64,
 }
 
 impl Round {
+    fn of(mut waits: Vec<Duration>, time: Duration) -> Self {
+        waits.sort();
+        let ms = |wait: Duration| wait.as_secs_f64() * 1000.0;
+        let percent = |percent: usize| ms(waits[waits.len() * percent / 100]);
+        let (p50_ms, p99_ms, max_ms) = (percent(50), percent(99), ms(waits[waits.len() - 1]));
+        Self { per_second: waits.len() as f64 / time.as_secs_f64(), p50_ms, p99_ms, max_ms, answers: waits.len(), busy_us: f64::NAN }
+    }
+
     pub fn median(rounds: &[Self]) -> Self {
         let middle = |value: fn(&Self) -> f64| {
             let mut values: Vec<f64> = rounds.iter().map(value).collect();
@@ -152,6 +161,7 @@ impl Round {
             per_second: middle(|round| round.per_second),
             p50_ms: middle(|round| round.p50_ms),
             p99_ms: middle(|round| round.p99_ms),
+            max_ms: middle(|round| round.max_ms),
             answers: rounds.iter().map(|round| round.answers).sum(),
             busy_us: middle(|round| round.busy_us),
         }
@@ -165,10 +175,60 @@ pub async fn drive(address: SocketAddr, requests: &Arc<Requests>, connections: u
     for connection in connections {
         waits.extend(connection.await.unwrap());
     }
-    let seconds = started.elapsed().as_secs_f64();
-    waits.sort();
-    let ms = |percent: usize| waits[waits.len() * percent / 100].as_secs_f64() * 1000.0;
-    Round { per_second: waits.len() as f64 / seconds, p50_ms: ms(50), p99_ms: ms(99), answers: waits.len(), busy_us: f64::NAN }
+    Round::of(waits, started.elapsed())
+}
+
+/// So many comments a second, whatever comes back, on so many connections.
+#[derive(Clone, Copy)]
+pub struct Pace {
+    pub per_second: usize,
+    pub connections: usize,
+}
+
+/// Sends at a pace; waits count from when each was due.
+#[allow(dead_code, reason = "each bench uses what it needs")]
+pub async fn drive_at(address: SocketAddr, requests: &Arc<Requests>, pace: Pace, time: Duration) -> Round {
+    let started = Instant::now();
+    let due = Arc::new(Due { started, sent: AtomicUsize::new(0), per_second: pace.per_second, end: started + time });
+    let ask = |_| tokio::spawn(ask_when_due(address, Arc::clone(requests), Arc::clone(&due)));
+    let connections: Vec<_> = (0..pace.connections).map(ask).collect();
+    let mut waits = Vec::new();
+    for connection in connections {
+        waits.extend(connection.await.unwrap());
+    }
+    Round::of(waits, started.elapsed())
+}
+
+/// When the next is due, for all connections together.
+struct Due {
+    started: Instant,
+    sent: AtomicUsize,
+    per_second: usize,
+    end: Instant,
+}
+
+impl Due {
+    fn next(&self) -> Option<Instant> {
+        let sent = self.sent.fetch_add(1, Ordering::Relaxed);
+        let at = self.started + Duration::from_micros((sent * 1_000_000 / self.per_second) as u64);
+        (at < self.end).then_some(at)
+    }
+}
+
+async fn ask_when_due(address: SocketAddr, requests: Arc<Requests>, due: Arc<Due>) -> Vec<Duration> {
+    let mut stream = connect(address).await;
+    let mut waits = Vec::new();
+    let mut buffer = vec![0; 16 * 1024];
+    while let Some(at) = due.next() {
+        tokio::time::sleep_until(at.into()).await;
+        stream.write_all(requests.next().as_bytes()).await.unwrap();
+        let is_kept = read_answer(&mut stream, &mut buffer).await;
+        waits.push(at.elapsed());
+        if !is_kept {
+            stream = connect(address).await;
+        }
+    }
+    waits
 }
 
 /// One keep-alive connection, one request after another; answers how long each took.
