@@ -1,11 +1,14 @@
 //! `hamlet doctor`: what is well and what is not, each with what to do. 1 when something is broken.
 
+mod sender;
+
 use super::listing::Output;
 use super::{Environment, Place};
 use crate::clock::Clock;
 use crate::config::origins::{self, Setting};
 use crate::config::{Config, Transport};
 use crate::control;
+use crate::dice::Dice;
 use crate::flow::doctor::{Daemon, Finding, Level, examine, secrets};
 use crate::outbox;
 use crate::view::{Ink, Sheet, Tone, kept};
@@ -16,7 +19,8 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// Also ask what takes the network: the mail server (TLS and login), and the blogs' webhook addresses. Nothing is sent
+    /// Also ask what takes the network: the mail server (TLS and login), what DNS says of the mails' sender (SPF, DKIM, DMARC), and the
+    /// blogs' webhook addresses. Nothing is sent
     #[arg(long)]
     online: bool,
     #[command(flatten)]
@@ -39,7 +43,8 @@ impl Doctor {
         findings.extend(secrets(&self.secret_files(environment)));
         if let (true, Ok(config)) = (self.online, &config) {
             super::serve::install_tls();
-            findings.extend(super::serve::runtime()?.block_on(ask(config)));
+            let dice = Dice::system()?;
+            findings.extend(super::serve::runtime()?.block_on(async { [ask(config).await, sender::ask(config, &dice).await].concat() }));
         }
         let ink = super::ink(environment);
         self.output.list(&findings, &["area", "level", "what", "fix"], document, |finding| line(finding, ink))?;

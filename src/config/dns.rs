@@ -54,7 +54,7 @@ fn list(problems: &mut Problems, name: &str, written: &settings::DnsList) -> Lis
     super::people::check_id(problems, &key, name);
     // The zone may hold a key that was paid for.
     let zone = written.zone.trim_matches('.').to_ascii_lowercase();
-    if !zone.contains('.') || zone.len() > 150 || dns::question(0, &zone).is_none() {
+    if !zone.contains('.') || zone.len() > 150 || dns::question(0, &zone, dns::Wanted::Addresses).is_none() {
         let shown = if zone.is_empty() { "missing" } else { super::secret::HIDDEN };
         problems.add(&format!("{key}.zone"), shown, "write the list's zone, a domain like bl.example.org");
     }

@@ -39,7 +39,8 @@ impl Cache {
         let (known, lives) = match reply {
             Reply::Addresses(addresses, seconds) => (Known::Addresses(addresses), Duration::from_secs(u64::from(seconds))),
             Reply::Nothing(seconds) => (Known::Nothing, seconds.map_or(least, |seconds| Duration::from_secs(u64::from(seconds)))),
-            Reply::Failed => (Known::Failed, least),
+            // No list is asked for texts.
+            Reply::Failed | Reply::Texts(_) => (Known::Failed, least),
         };
         if self.new.len() >= self.half {
             self.old = std::mem::take(&mut self.new);

@@ -1,5 +1,6 @@
-//! DNS messages (RFC 1035): one question for an address, and what was answered. Only what the lists need: no compression is followed, nothing
-//! is allocated by what a stranger counts, and every byte is looked at once at most. The crate that speaks all of DNS is fifty crates.
+//! DNS messages (RFC 1035): one question for addresses or texts, and what was answered. Only what lists and mail need: no compression is
+//! followed, nothing is allocated by what a stranger counts, and every byte is looked at once at most. The crate that speaks all of DNS is
+//! fifty crates.
 
 use std::net::Ipv4Addr;
 
@@ -8,24 +9,38 @@ const NAME_BYTES_MAX: usize = 255;
 const LABEL_BYTES_MAX: usize = 63;
 const TYPE_A: u16 = 1;
 const TYPE_SOA: u16 = 6;
+const TYPE_TXT: u16 = 16;
+const TYPE_OPT: u16 = 41;
 const CLASS_IN: u16 = 1;
 
 /// Addresses kept of an answer; a list says what it has to say in a few.
 const ADDRESSES_MAX: usize = 16;
+
+/// Texts kept of an answer: a domain that proves itself to many services has dozens.
+const TEXTS_MAX: usize = 64;
+
+/// What is asked of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    Addresses,
+    Texts,
+}
 
 /// What came back for a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// The addresses and for how many seconds they hold.
     Addresses(Vec<Ipv4Addr>, u32),
-    /// There is no such name, or it has no address; for how many seconds (RFC 2308), where that was said.
+    /// The texts, each put together from its pieces.
+    Texts(Vec<String>),
+    /// There is no such name, or it has nothing of the kind; for how many seconds (RFC 2308), where that was said.
     Nothing(Option<u32>),
     /// The resolver could not, or would not, or the answer is cut off or makes no sense.
     Failed,
 }
 
-/// The question for the address of `name`; none for what is no name.
-pub fn question(id: u16, name: &str) -> Option<Vec<u8>> {
+/// The question for the addresses or texts of `name`; none for what is no name.
+pub fn question(id: u16, name: &str, wanted: Wanted) -> Option<Vec<u8>> {
     let is_label = |label: &str| {
         (1..=LABEL_BYTES_MAX).contains(&label.len()) && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
@@ -39,8 +54,23 @@ pub fn question(id: u16, name: &str) -> Option<Vec<u8>> {
         message.extend(label.bytes());
     }
     message.push(0);
-    message.extend([TYPE_A.to_be_bytes(), CLASS_IN.to_be_bytes()].concat());
+    let kind = match wanted {
+        Wanted::Addresses => TYPE_A,
+        Wanted::Texts => TYPE_TXT,
+    };
+    message.extend([kind.to_be_bytes(), CLASS_IN.to_be_bytes()].concat());
     Some(message)
+}
+
+/// A question as it is sent by who can take an answer of more than 512 bytes (RFC 6891): a key for signatures is hardly less.
+pub fn for_long_answers(question: &[u8], bytes_max: u16) -> Vec<u8> {
+    let mut message = question.to_vec();
+    if let Some(additional) = message.get_mut(HEADER_BYTES - 1) {
+        *additional = 1;
+    }
+    let option = [&[0], TYPE_OPT.to_be_bytes().as_slice(), &bytes_max.to_be_bytes(), &[0; 6]].concat();
+    message.extend(option);
+    message
 }
 
 /// What a message says to a question; none where it is no answer to it.
@@ -52,16 +82,17 @@ pub fn reply(message: &[u8], question: &[u8]) -> Option<Reply> {
     if !is_response || opcode != 0 || u16_at(message, 4)? != 1 || !is_ours {
         return None;
     }
+    let kind = u16_at(question, question.len().checked_sub(4)?)?;
     match code {
-        0 | 3 if !is_cut => Some(records(message, question.len()).unwrap_or(Reply::Failed)),
+        0 | 3 if !is_cut => Some(records(message, question.len(), kind).unwrap_or(Reply::Failed)),
         _ => Some(Reply::Failed),
     }
 }
 
 /// Walks the answers, and of what stands behind them the one that says for how long there is nothing.
-fn records(message: &[u8], mut at: usize) -> Option<Reply> {
+fn records(message: &[u8], mut at: usize, wanted: u16) -> Option<Reply> {
     let (answers, authorities) = (u16_at(message, 6)?, u16_at(message, 8)?);
-    let (mut addresses, mut seconds, mut nothing_for) = (Vec::new(), u32::MAX, None);
+    let (mut addresses, mut texts, mut seconds, mut nothing_for) = (Vec::new(), Vec::new(), u32::MAX, None);
     for number in 0..u32::from(answers) + u32::from(authorities) {
         at = after_name(message, at)?;
         let (kind, class, lives, length) =
@@ -69,7 +100,11 @@ fn records(message: &[u8], mut at: usize) -> Option<Reply> {
         let data = message.get(at + 10..at + 10 + usize::from(length))?;
         at += 10 + usize::from(length);
         let is_answer = number < u32::from(answers);
-        if is_answer && (kind, class) == (TYPE_A, CLASS_IN) {
+        if is_answer && (kind, class) == (TYPE_TXT, CLASS_IN) && wanted == TYPE_TXT {
+            if texts.len() < TEXTS_MAX {
+                texts.push(text(data)?);
+            }
+        } else if is_answer && (kind, class) == (TYPE_A, CLASS_IN) && wanted == TYPE_A {
             let [a, b, c, d] = data else { return None };
             if addresses.len() < ADDRESSES_MAX {
                 addresses.push(Ipv4Addr::new(*a, *b, *c, *d));
@@ -79,7 +114,22 @@ fn records(message: &[u8], mut at: usize) -> Option<Reply> {
             nothing_for = Some(lives.min(u32_at(data, data.len().checked_sub(4)?)?));
         }
     }
-    Some(if addresses.is_empty() { Reply::Nothing(nothing_for) } else { Reply::Addresses(addresses, seconds) })
+    Some(match (addresses.is_empty(), texts.is_empty()) {
+        (true, true) => Reply::Nothing(nothing_for),
+        (true, false) => Reply::Texts(texts),
+        (false, _) => Reply::Addresses(addresses, seconds),
+    })
+}
+
+/// A text comes in pieces of 255 bytes at most, each behind its length.
+fn text(mut data: &[u8]) -> Option<String> {
+    let mut bytes = Vec::with_capacity(data.len());
+    while let Some((length, rest)) = data.split_first() {
+        let (piece, rest) = rest.split_at_checked(usize::from(*length))?;
+        bytes.extend_from_slice(piece);
+        data = rest;
+    }
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Where a name ends. A compressed one ends with its pointer, which is not followed.
@@ -109,6 +159,8 @@ mod tests {
 
     const QUESTION: &[u8] = b"\x12\x34\x01\x00\0\x01\0\0\0\0\0\0\x011\x04list\x07example\0\0\x01\0\x01";
 
+    const TEXT_QUESTION: &[u8] = b"\x12\x34\x01\x00\0\x01\0\0\0\0\0\0\x011\x04list\x07example\0\0\x10\0\x01";
+
     /// An answer with these flags, counts and records.
     fn answer(flags: u16, answers: u16, authorities: u16, records: &[u8]) -> Vec<u8> {
         let mut message = QUESTION.to_vec();
@@ -129,9 +181,14 @@ mod tests {
 
     #[test]
     fn a_question_is_asked_for_a_name_and_for_nothing_else() {
-        assert_eq!(question(0x1234, "1.list.example").as_deref(), Some(QUESTION));
+        assert_eq!(question(0x1234, "1.list.example", Wanted::Addresses).as_deref(), Some(QUESTION));
+        assert_eq!(question(0x1234, "1.list.example", Wanted::Texts).as_deref(), Some(TEXT_QUESTION));
+        assert_eq!(
+            for_long_answers(b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x01a\0\0\x10\0\x01", 1232),
+            b"\x12\x34\x01\0\0\x01\0\0\0\0\0\x01\x01a\0\0\x10\0\x01\0\0\x29\x04\xd0\0\0\0\0\0\0"
+        );
         for no_name in ["", ".", "a..b", "a b", "ä.example", "a\0b", &"x".repeat(64), &"ab.".repeat(90)] {
-            assert_eq!(question(1, no_name), None, "{no_name:?}");
+            assert_eq!(question(1, no_name, Wanted::Addresses), None, "{no_name:?}");
         }
     }
 
@@ -143,6 +200,21 @@ mod tests {
         check(&answer(0x8183, 0, 1, SOA), Some(&Reply::Nothing(Some(60))));
         check(&answer(0x8183, 0, 0, b""), Some(&Reply::Nothing(None)));
         check(&answer(0x8180, 0, 0, b""), Some(&Reply::Nothing(None)));
+    }
+
+    #[test]
+    fn a_text_is_put_together_from_its_pieces() {
+        let message = [
+            b"\x12\x34\x81\x80\0\x01\0\x02\0\0\0\0",
+            &TEXT_QUESTION[12..],
+            b"\xc0\x0c\0\x10\0\x01\0\0\x01\x2c\0\x0a\x05v=spf\x031 m",
+            b"\xc0\x0c\0\x10\0\x01\0\0\x01\x2c\0\x01\0",
+        ]
+        .concat();
+        assert_eq!(reply(&message, TEXT_QUESTION), Some(Reply::Texts(vec!["v=spf1 m".to_owned(), String::new()])));
+        let mut broken = message.clone();
+        broken[44] = 10;
+        assert_eq!(reply(&broken, TEXT_QUESTION), Some(Reply::Failed), "a piece longer than its record");
     }
 
     #[test]

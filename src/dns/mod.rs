@@ -6,8 +6,10 @@
 
 mod cache;
 mod message;
+mod texts;
 
-pub use message::{Reply, question, reply};
+pub use message::{Reply, Wanted, question, reply};
+pub use texts::{NoTexts, texts};
 
 use crate::clock::{Clock, Timestamp};
 use crate::comment::Comment;
@@ -136,7 +138,12 @@ impl Dns {
         let mut asked = Vec::with_capacity(questions.len());
         for (list, name) in questions {
             let [high, low, ..] = dice.bytes();
-            asked.extend(question(u16::from_be_bytes([high, low]), &name).map(|bytes| Asked { list, name, bytes, reply: None }));
+            asked.extend(question(u16::from_be_bytes([high, low]), &name, Wanted::Addresses).map(|bytes| Asked {
+                list,
+                name,
+                bytes,
+                reply: None,
+            }));
         }
         // What cannot be sent was not answered.
         let _ = ask(resolver, &mut asked, self.timeout).await;

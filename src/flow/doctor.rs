@@ -104,14 +104,13 @@ pub fn examine(config: Result<&Config, &Invalid>, data: &Path, now: Timestamp, d
     findings
 }
 
-/// Whether mails arrive is for the receivers to say, who look at the sender's domain. What they find there is asked with `dig`, for this
-/// machine's resolver may be told otherwise than the world.
+/// Whether mails arrive is for the receivers to say, who look at the sender's domain. What they find there is told by `doctor --online`.
 fn sender(config: &Config) -> Option<Finding> {
     let Transport::Smtp(smtp) = &config.mail.transport else { return None };
     let (from, domain) = (&config.mail.from, config.mail.from.rsplit('@').next()?);
     let what = format!(
-        "mails come from {from} by {}: `dig +short TXT {domain}` should show an SPF record (v=spf1) that allows that server, \
-         and the mails that arrive a DKIM signature of {domain}",
+        "mails come from {from} by {}: receivers look for an SPF record of {domain} that allows that server, a DKIM signature and a DMARC \
+         record (`hamlet doctor --online` looks them up)",
         smtp.host
     );
     Some(Finding::good("mail", what))

@@ -1,6 +1,7 @@
 //! A DNS resolver that obeys: what it answers stands in the last number of the address, or the first label of the domain, that it is asked
-//! about. It keeps what it was asked.
+//! about; texts stand in a table. It keeps what it was asked.
 
+use std::collections::HashMap;
 use std::net::UdpSocket;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,6 +15,12 @@ pub struct Resolver {
 
 impl Resolver {
     pub fn open() -> Self {
+        Self::with_texts(&[])
+    }
+
+    /// Names, each with its text.
+    pub fn with_texts(texts: &[(&str, &str)]) -> Self {
+        let texts: HashMap<String, String> = texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
         socket.set_read_timeout(Some(Duration::from_mins(2))).unwrap();
         let (answering, asked) = (Arc::clone(&socket), Arc::new(Mutex::new(Vec::new())));
@@ -26,7 +33,12 @@ impl Resolver {
                 }
                 let question = &buffer[..length];
                 let name = name(question);
-                for answer in answers(question, name.split('.').next().unwrap()) {
+                let all = if is_for_texts(question) {
+                    vec![texts_of(question, texts.get(&name))]
+                } else {
+                    answers(question, name.split('.').next().unwrap())
+                };
+                for answer in all {
                     answering.send_to(&answer, from).unwrap();
                 }
                 log.lock().unwrap().push(name);
@@ -59,6 +71,28 @@ fn name(question: &[u8]) -> String {
         at = end;
     }
     labels.join(".")
+}
+
+/// Behind the name stands what is wanted of it.
+fn end_of_question(question: &[u8]) -> usize {
+    12 + name(question).len() + 2 + 4
+}
+
+fn is_for_texts(question: &[u8]) -> bool {
+    question[end_of_question(question) - 4..][..2] == [0, 16]
+}
+
+/// In two pieces, as a long one must be; without a text, that there is none. No option comes back, as from an old resolver.
+fn texts_of(question: &[u8], text: Option<&String>) -> Vec<u8> {
+    let mut message = question[..end_of_question(question)].to_vec();
+    message[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, u8::from(text.is_some()), 0, 0, 0, 0]);
+    if let Some(text) = text {
+        let (first, second) = text.as_bytes().split_at(text.len() / 2);
+        let length = |bytes: &[u8]| u8::try_from(bytes.len()).unwrap();
+        message.extend(b"\xc0\x0c\0\x10\0\x01\0\0\x01\x2c\0");
+        message.extend([&[length(text.as_bytes()) + 2, length(first)], first, &[length(second)], second].concat());
+    }
+    message
 }
 
 fn answers(question: &[u8], wanted: &str) -> Vec<Vec<u8>> {

@@ -3,6 +3,9 @@
 
 mod connection;
 mod message;
+mod public_key;
+
+pub use public_key::public_record;
 
 use crate::action::Keys;
 use crate::clock::Timestamp;
