@@ -16,6 +16,7 @@ mod import;
 mod init;
 mod listing;
 mod lists;
+mod log;
 mod mail_in;
 mod manual;
 mod model;

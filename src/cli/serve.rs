@@ -1,6 +1,6 @@
 //! `hamlet serve`: the daemon in the foreground.
 
-use super::{Environment, Place};
+use super::{Environment, Place, log};
 use crate::clock::Clock;
 use crate::config::{Source, Transport};
 use crate::daemon::{Daemon, What, told_to_stop};
@@ -8,11 +8,10 @@ use crate::id::{ModelId, SiteId};
 use anyhow::Context;
 use clap::Args;
 use std::collections::BTreeSet;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
-use tracing_subscriber::EnvFilter;
 
 #[derive(Debug, Args)]
 pub struct Serve {
@@ -40,8 +39,8 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 
 impl Serve {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
-        log(environment);
         install_tls();
+        let _log = log::start(environment);
         let what = self.what(environment)?;
         let runtime = runtime().context("the runtime cannot start")?;
         let served = runtime.block_on(async {
@@ -71,18 +70,6 @@ impl Serve {
 pub fn install_tls() {
     // A second call finds the first one's, which is the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
-fn log(environment: &Environment) {
-    let wanted = environment.iter().find(|(name, _)| name == "HAMLET_LOG").map_or("info", |(_, filter)| filter);
-    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new("info"));
-    let terminal = std::io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    match environment.iter().find(|(name, _)| name == "HAMLET_LOG_FORMAT").map(|(_, format)| format.as_str()) {
-        // One object a line, for machines that collect logs.
-        Some("json") => log.json().flatten_event(true).init(),
-        _ => log.with_ansi(terminal).init(),
-    }
 }
 
 /// What a person reads when the daemon stands ready: where things are.

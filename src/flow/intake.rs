@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{mpsc, oneshot};
+use tracing::Span;
 
 /// Why a submission was not taken. Nothing of it is kept; the sender still has it.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,8 @@ pub struct Ticket {
     /// A person ruled on it before it came.
     pub(super) ruled: Option<Ruled>,
     pub(super) answer: oneshot::Sender<Answer>,
+    /// What it is told under where it came in.
+    pub(super) span: Span,
 }
 
 #[derive(Debug)]
@@ -211,7 +214,9 @@ fn wide(count: usize) -> u64 {
 /// [`Refusal`].
 pub async fn submit(app: &App, site: &Site, submission: Submission, idempotency: Option<Idempotency>) -> Result<Box<Record>, Refusal> {
     let comment = parse(app, site, submission)?;
-    let ticket = |comment, reading, answer| Knock::Waiting(Box::new(Ticket { comment, reading, idempotency, ruled: None, answer }));
+    let ticket = |comment, reading, answer| {
+        Knock::Waiting(Box::new(Ticket { comment, reading, idempotency, ruled: None, answer, span: Span::current() }))
+    };
     knock(app, site, comment, ticket).await.and_then(taken)
 }
 
@@ -220,8 +225,9 @@ pub async fn submit(app: &App, site: &Site, submission: Submission, idempotency:
 /// # Errors
 /// [`Refusal`].
 pub async fn submit_ruled(app: &App, site: &Site, comment: Comment, ruled: Ruled) -> Result<Box<Record>, Refusal> {
-    let ticket =
-        |comment, reading, answer| Knock::Waiting(Box::new(Ticket { comment, reading, idempotency: None, ruled: Some(ruled), answer }));
+    let ticket = |comment, reading, answer| {
+        Knock::Waiting(Box::new(Ticket { comment, reading, idempotency: None, ruled: Some(ruled), answer, span: Span::current() }))
+    };
     let record = knock(app, site, comment, ticket).await.and_then(taken)?;
     app.has_ruled(&site.id);
     Ok(record)

@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
+use tracing::Span;
 
 /// What the judge loop knows, and nobody else: the models, and what is remembered of recent comments.
 #[derive(Debug)]
@@ -190,6 +191,8 @@ struct Writing {
     began: Stopwatch,
     pending: Pending<Vec<Received>>,
     met: Vec<Met>,
+    /// Open until the batch is on disk.
+    _commit: Span,
 }
 
 /// One read, a judgement each, and one write on its way: while it is, the next batch is judged, knowing of this one what the memory has. None
@@ -200,18 +203,22 @@ fn begin(app: &App, (mut tickets, queued): (Vec<Ticket>, Queued), sites: &Sites,
     for gone in tickets.extract_if(.., |ticket| !sites.contains_key(&ticket.comment.site)) {
         let _ = gone.answer.send(Err(StoreError::Busy));
     }
+    let span = tracing::debug_span!("judge.batch", comments = tickets.len() + queued.len());
+    // A batch has many callers, so it is nobody's child; each of their spans is linked from it.
+    tickets.iter().for_each(|ticket| _ = span.follows_from(&ticket.span));
     let queued = queued.into_iter().map(|(seq, comment)| Waiting::queued(seq, comment));
     let all: Vec<Waiting> = tickets.into_iter().map(Waiting::of).chain(queued).collect();
     if all.is_empty() {
         return None;
     }
-    let (judged, met) = judge_all(app, all, sites, known).inspect_err(failed).ok()?;
-    (!judged.is_empty()).then(|| Writing { began, pending: app.store.record(judged), met })
+    let (judged, met) = span.in_scope(|| judge_all(app, all, sites, known)).inspect_err(failed).ok()?;
+    let commit = tracing::debug_span!(parent: &span, "store.commit");
+    (!judged.is_empty()).then(|| Writing { began, pending: app.store.record(judged), met, _commit: commit })
 }
 
 /// The replies, once a batch is written down; whether the store could do it.
 fn finish(app: &App, known: &mut Knowledge, writing: Option<Writing>) -> bool {
-    let Some(Writing { began, pending, met }) = writing else { return true };
+    let Some(Writing { began, pending, met, _commit }) = writing else { return true };
     let result = pending.wait().inspect_err(failed);
     let is_well = result.is_ok();
     if let Ok(received) = &result {
@@ -272,7 +279,7 @@ struct Waiting {
 
 impl Waiting {
     fn of(ticket: Ticket) -> Self {
-        let Ticket { comment, reading, idempotency, ruled, answer } = ticket;
+        let Ticket { comment, reading, idempotency, ruled, answer, span: _ } = ticket;
         Self { comment, reading, idempotency, ruled, seq: None, answer: Some(answer) }
     }
 
@@ -285,7 +292,8 @@ impl Waiting {
 fn judge_all(app: &App, all: Vec<Waiting>, sites: &Sites, known: &mut Knowledge) -> Result<(Vec<Judged>, Vec<Met>), StoreError> {
     let (now, mut features) = (app.clock.now(), Features::default());
     catch_up(app, known, &mut features);
-    let facts = app.store.read().facts(all.iter().map(|waiting| (&waiting.comment, &waiting.reading)), now)?;
+    let waiting = all.iter().map(|waiting| (&waiting.comment, &waiting.reading));
+    let facts = tracing::debug_span!("store.facts").in_scope(|| app.store.read().facts(waiting, now))?;
     let judged = all.into_iter().zip(facts).filter_map(|(Waiting { comment, reading, idempotency, ruled, seq, answer }, facts)| {
         let site = sites.get(&comment.site)?;
         let trace = known.memory.trace(&comment, &reading);

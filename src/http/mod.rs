@@ -21,6 +21,7 @@ mod page;
 mod quota;
 mod request_id;
 pub mod server;
+mod spans;
 mod tls;
 
 pub use tls::{NoTls, Tls};

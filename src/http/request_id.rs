@@ -1,5 +1,6 @@
 //! Request ids: what a client calls its request, or what we do, stands in the answer and before every line that the log has of it.
 
+use super::spans;
 use crate::flow::App;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue};
@@ -16,8 +17,9 @@ const CHARS_MAX: usize = 128;
 pub async fn tag(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let sent = request.headers().get(&X_REQUEST_ID).filter(|id| is_sound(id.as_bytes()));
     let id = sent.cloned().unwrap_or_else(|| made(app.dice.bytes()));
-    let span = tracing::error_span!("request", request.id = id.to_str().unwrap_or_default());
-    let mut response = next.run(request).instrument(span).await;
+    let span = spans::of(id.to_str().unwrap_or_default(), &request);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    spans::answered(&span, response.status());
     response.headers_mut().insert(X_REQUEST_ID, id);
     response
 }

@@ -5,6 +5,7 @@ mod callback;
 mod smtp;
 mod webhook;
 
+pub use smtp::public_record;
 pub use smtp::try_out as try_mail;
 pub use webhook::try_out as try_webhook;
 
@@ -17,6 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 /// Looks again this often even if nobody called: retries fall due by time.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -70,7 +73,8 @@ pub async fn run(app: Arc<App>, carriers: Carriers, mut stop: watch::Receiver<bo
     while !*stop.borrow() {
         let free = app.config().outbox.at_once_max.saturating_sub(under_way.len());
         for delivery in claim(&app, free).await {
-            under_way.spawn(deliver(Arc::clone(&app), Arc::clone(&carriers), delivery));
+            let span = tracing::debug_span!("outbox.deliver", parcel.kind = kind(&delivery.parcel), site = %delivery.site, attempt = delivery.attempt, outcome = Empty);
+            under_way.spawn(deliver(Arc::clone(&app), Arc::clone(&carriers), delivery).instrument(span));
         }
         tokio::select! {
             Some(_) = under_way.join_next() => {}
@@ -105,17 +109,13 @@ async fn deliver(app: Arc<App>, carriers: Arc<Carriers>, mut delivery: Delivery)
     let outbox = app.config().outbox;
     let schedule = Schedule { attempts_max: outbox.attempts_max, retry_first: outbox.retry_first, retry_max: outbox.retry_max };
     let next = schedule.next(delivery.attempt, outcome, app.clock.now(), app.dice.unit());
-    let kind = match &delivery.parcel {
-        Parcel::Webhook(_) => "webhook",
-        Parcel::Callback(_) => "callback",
-        Parcel::Mail(_) => "mail",
-    };
     let outcome = match &next {
         Next::Done => "delivered",
         Next::At { .. } => "retry",
         Next::Dead { .. } => "dead",
     };
-    app.meters.carried(kind, outcome);
+    app.meters.carried(kind(&delivery.parcel), outcome);
+    Span::current().record("outcome", outcome);
     match &next {
         Next::Done => {}
         Next::At { due_at, reason } => {
@@ -136,6 +136,14 @@ async fn deliver(app: Arc<App>, carriers: Arc<Carriers>, mut delivery: Delivery)
         if let Ok(Err(error)) = told {
             tracing::error!(error = %error, "mailbox.trouble_untold");
         }
+    }
+}
+
+fn kind(parcel: &Parcel) -> &'static str {
+    match parcel {
+        Parcel::Webhook(_) => "webhook",
+        Parcel::Callback(_) => "callback",
+        Parcel::Mail(_) => "mail",
     }
 }
 

@@ -98,6 +98,12 @@ impl Setup {
         self
     }
 
+    /// A variable that is none of our settings.
+    pub fn variable(mut self, name: &str, value: impl std::fmt::Display) -> Self {
+        self.0.push((name.to_owned(), value.to_string()));
+        self
+    }
+
     /// A site's webhooks go to this blog.
     pub fn webhooks(self, site: &str, blog: &Blog) -> Self {
         let of_site = |key: &str| format!("SITES__{site}__WEBHOOK_{key}");
