@@ -66,7 +66,7 @@ impl Alert<'_> {
             Self::Undelivered { moderator, reason } => format!("A digest for {moderator} could not be delivered: {reason}."),
             Self::Paused { moderator, by, left } => {
                 let why = match by {
-                    PausedBy::Link => "asked for it",
+                    PausedBy::Link | PausedBy::Desk => "asked for it",
                     PausedBy::Cli => "was paused on the command line",
                     PausedBy::Bounces => "did not get the last two: they came back",
                 };

@@ -20,6 +20,8 @@ pub struct Mailbox {
 pub enum PausedBy {
     /// The moderator, by the link in a mail.
     Link,
+    /// The moderator, at the desk.
+    Desk,
     /// The admin, on the command line.
     Cli,
     /// Mail came back.
@@ -30,13 +32,14 @@ impl PausedBy {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Link => "link",
+            Self::Desk => "desk",
             Self::Cli => "cli",
             Self::Bounces => "bounces",
         }
     }
 
     fn parse(word: &str) -> Option<Self> {
-        [Self::Link, Self::Cli, Self::Bounces].into_iter().find(|by| by.as_str() == word)
+        [Self::Link, Self::Desk, Self::Cli, Self::Bounces].into_iter().find(|by| by.as_str() == word)
     }
 }
 

@@ -183,7 +183,7 @@ fn hostile_words_stay_words() {
 }
 
 const FRAME: Frame<'_> =
-    Frame { moderator_name: "Ana", csrf: "proof", tab: Tab::Review, waiting: 3, campaigns: 1, seal: Seal::NotCertified };
+    Frame { moderator_name: "Ana", csrf: "proof", tab: Tab::Review, waiting: 3, campaigns: 1, seal: Seal::NotCertified, mails_off: None };
 
 /// The desk's page of one comment, with everything that a stranger's words can stand in.
 fn desk(item: Item<'_>, query: &str, (name, by): (&str, &str), is_covered: bool) -> String {

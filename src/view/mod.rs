@@ -30,8 +30,8 @@ pub use action::{ActionPage, Notice, NoticePage, Refusal};
 pub use demo::{DemoPage, Field, FormValues, Outcome, Reply};
 pub use desk::{
     AccountPage, AccountSay, Agreement, Alike, AuditPage, Automatic, Before, CampaignMember, CampaignPage, CampaignSay, Claim, DayCounts,
-    DeskExplainPage, DeskNotice, DeskPage, FiguresPage, Frame, GroupRow, List, Mails, Oldest, OnDesk, OpenGroup, Past, Promise, RestPage,
-    Row, SCRIPT as DESK_SCRIPT, Said as DeskSaid, ScoreHeap, Seal, SiteTab, Tab, Toast, Which, Work,
+    DeskExplainPage, DeskNotice, DeskPage, FiguresPage, Frame, GroupRow, List, Mails, MailsOff, Oldest, OnDesk, OpenGroup, Past, Promise,
+    RestPage, Row, SCRIPT as DESK_SCRIPT, Said as DeskSaid, ScoreHeap, Seal, SiteTab, Tab, Toast, Which, WhyOff, Work,
 };
 pub use digest::{DigestMail, DigestView, Occasion};
 pub use explain::ExplainView;

@@ -147,6 +147,37 @@ async fn a_flood_no_model_and_a_session_that_is_over() {
     scene.look_everywhere("desk-not-here").await;
 }
 
+#[tokio::test]
+async fn whose_mails_are_off_sees_it_and_turns_them_on() {
+    let Some(scene) = Scene::open(Setup::default()).await else { return };
+    let (browser, app) = (&scene.browser, &scene.app);
+    scene.submit("Omar", COFFEE, "What do you pour with?").await;
+    scene.log_in(&app.base, ANA).await;
+    let paused_by = || Look::into(app).one::<String>("SELECT coalesce(paused_by, 'nobody') FROM mailboxes WHERE moderator = 'ana'");
+
+    browser.go(&format!("{}/desk/you", app.base)).await;
+    browser.click("button[value=off]").await;
+    browser.says("main", "Your mails are paused.").await;
+    browser.says("main form.say", "you paused them. Nobody else gets any.").await;
+    assert_eq!(paused_by(), "desk");
+    scene.look_everywhere("desk-mails-paused").await;
+
+    // The second mail in a row came back: that is seen where the work is.
+    Look::change(app, "UPDATE mailboxes SET paused_by = 'bounces' WHERE moderator = 'ana'");
+    browser.go(&format!("{}/desk/", app.base)).await;
+    browser.says(".listhead form.say", "two came back.").await;
+    scene.look_everywhere("desk-mails-came-back").await;
+    browser.click(".listhead form.say button").await;
+    browser.says("main", "Your mails come again.").await;
+    assert_eq!(paused_by(), "nobody");
+
+    // From another page nothing is changed.
+    let url = format!("{}/desk/you/mails", app.base);
+    let foreign = app.client.post(&url).header("origin", "https://elsewhere.example").body("mails=off&csrf=x").send().await.unwrap();
+    assert!(foreign.status().is_client_error() || foreign.status().is_redirection(), "{}", foreign.status());
+    assert_eq!(paused_by(), "nobody");
+}
+
 /// Who looks at each comment for two seconds gives twenty rulings in less than a minute only if the desk itself takes next to nothing.
 const MINUTE: Duration = Duration::from_mins(1);
 

@@ -6,7 +6,8 @@ use super::shown;
 use crate::config::Role;
 use crate::flow::App;
 use crate::flow::accounts::{self, PASSWORD_CHARS_MIN};
-use crate::store::{StoreError, What};
+use crate::flow::mailbox;
+use crate::store::{PausedBy, StoreError, What};
 use crate::view::{AccountPage, AccountSay, LoginSay, Tab};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -30,6 +31,28 @@ pub async fn set_password(State(app): State<Arc<App>>, desk: AtDesk, sent: Sent)
         let (status, say) = if set { (StatusCode::OK, AccountSay::PasswordSet) } else { refused };
         render(&app, &desk, status, say)
     }))
+}
+
+/// Turns one's own mails off or on.
+pub async fn set_mails(State(app): State<Arc<App>>, desk: AtDesk, sent: Sent) -> Response {
+    let wanted = sent.by(&desk).and_then(|fields| match fields.get("mails") {
+        "on" => Some(AccountSay::MailsOn),
+        "off" => Some(AccountSay::MailsOff),
+        _ => None,
+    });
+    let Some(say) = wanted else {
+        return login_page(StatusCode::FORBIDDEN, LoginSay::RefusedOrigin, "", DESK);
+    };
+    let (changing, moderator) = (Arc::clone(&app), desk.0.moderator.clone());
+    let changed = tokio::task::spawn_blocking(move || {
+        if say == AccountSay::MailsOff {
+            mailbox::pause(&changing, &moderator, PausedBy::Desk)
+        } else {
+            mailbox::resume(&changing, &moderator.id)
+        }
+    });
+    let changed = changed.await.unwrap_or(Err(StoreError::Busy));
+    super::answer(changed.and_then(|_| render(&app, &desk, StatusCode::OK, say)))
 }
 
 fn render(app: &App, desk: &AtDesk, status: StatusCode, say: AccountSay) -> Result<Response, StoreError> {

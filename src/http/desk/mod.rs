@@ -40,6 +40,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/desk/figures", get(figures::show))
         .route("/desk/login", get(login::show).post(login::log_in))
         .route("/desk/login/{token}", get(login::show_link).post(login::use_link))
+        .route("/desk/you/mails", post(account::set_mails))
         .route("/desk/logout", post(login::log_out))
         .route("/desk/you", get(account::show).post(account::set_password))
         .route("/assets/desk.js", get(script))

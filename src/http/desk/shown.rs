@@ -7,11 +7,12 @@ use crate::config::{Site, Thresholds};
 use crate::decision::{Objection, Status};
 use crate::flow::accounts::Session;
 use crate::flow::desk::{self, Group, Groups, ROWS_MAX, Stretch};
-use crate::flow::{App, digest};
+use crate::flow::{App, digest, mailbox};
 use crate::id::{CommentId, ModeratorId, SiteId};
-use crate::store::{Act, Earlier, Given, Objected, Record, StoreError, Waits, Way, What};
+use crate::store::{Act, Earlier, Given, Objected, PausedBy, Record, StoreError, Waits, Way, What};
 use crate::view::{
-    Alike, Automatic, Before, Claim, DeskNotice, DeskPage, DeskSaid, Frame, List, OnDesk, Past, RestPage, Row, Ruled, Seal, Tab, Toast,
+    Alike, Automatic, Before, Claim, DeskNotice, DeskPage, DeskSaid, Frame, List, MailsOff, OnDesk, Past, RestPage, Row, Ruled, Seal, Tab,
+    Toast, WhyOff,
 };
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -52,13 +53,30 @@ pub struct OwnFrame {
     /// The near-copies that wait on each site.
     pub groups: SiteGroups,
     seal: Seal,
+    mails_off: Option<OwnMailsOff>,
+}
+
+/// Since when and why the moderator gets no mails, and who gets them all the same.
+struct OwnMailsOff {
+    since: Timestamp,
+    why: WhyOff,
+    others: Vec<String>,
+    now: Timestamp,
 }
 
 impl OwnFrame {
     pub fn as_view(&self) -> Frame<'_> {
         let campaigns = self.groups.values().map(|groups| groups.all.len()).sum();
         let (moderator_name, csrf, waiting) = (self.name.as_str(), self.csrf.as_str(), self.waits.comments);
-        Frame { moderator_name, csrf, tab: self.tab, waiting, campaigns, seal: self.seal }
+        Frame {
+            moderator_name,
+            csrf,
+            tab: self.tab,
+            waiting,
+            campaigns,
+            seal: self.seal,
+            mails_off: self.mails_off.as_ref().map(OwnMailsOff::as_view),
+        }
     }
 
     /// The group that a comment is in.
@@ -70,7 +88,29 @@ impl OwnFrame {
 pub fn frame(app: &App, session: &Session, tab: Tab) -> Result<OwnFrame, StoreError> {
     let groups = groups(app, session)?;
     let (name, csrf) = (session.moderator.name.clone(), session.token.csrf());
-    Ok(OwnFrame { name, csrf, tab, waits: desk::waits(app, session)?, groups, seal: seal(app, session) })
+    let (waits, seal, mails_off) = (desk::waits(app, session)?, seal(app, session), mails_off(app, session)?);
+    Ok(OwnFrame { name, csrf, tab, waits, groups, seal, mails_off })
+}
+
+impl OwnMailsOff {
+    fn as_view(&self) -> MailsOff<'_> {
+        MailsOff { why: self.why, since: self.since, now: self.now, others: &self.others }
+    }
+}
+
+fn mails_off(app: &App, session: &Session) -> Result<Option<OwnMailsOff>, StoreError> {
+    let (config, own) = (app.config(), &session.moderator.id);
+    let Some((since, by)) = app.store.read().mailbox(own)?.paused else { return Ok(None) };
+    let why = match by {
+        PausedBy::Link | PausedBy::Desk => WhyOff::Own,
+        PausedBy::Cli => WhyOff::Admin,
+        PausedBy::Bounces => WhyOff::Bounces,
+    };
+    let mut others = BTreeSet::new();
+    for site in session.sites.iter().filter_map(|site| config.sites.get(site)) {
+        others.extend(mailbox::active(&config, app.store.read(), site)?.into_iter().map(|other| other.name.clone()));
+    }
+    Ok(Some(OwnMailsOff { since, why, others: others.into_iter().collect(), now: app.clock.now() }))
 }
 
 /// What the budgets of the moderator's sites have in common.

@@ -6,7 +6,7 @@ pub const MAILBOXES: &str = "
 CREATE TABLE mailboxes (
     moderator    TEXT PRIMARY KEY,              -- the key in the settings
     paused_at    INTEGER,                       -- ms
-    paused_by    TEXT,                          -- link, cli, bounces
+    paused_by    TEXT,                          -- link, desk, cli, bounces
     bounces      INTEGER NOT NULL DEFAULT 0,    -- digests in a row that bounced for good
     last_bounced BLOB,                          -- the last of them: told twice, it counts once
     answered_at  INTEGER                        -- ms, when a person last pressed a button

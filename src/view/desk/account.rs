@@ -23,6 +23,8 @@ pub struct AccountPage<'a> {
 pub enum AccountSay {
     Nothing,
     PasswordSet,
+    MailsOn,
+    MailsOff,
     /// Shorter or longer than is taken.
     PasswordRefused {
         chars_min: usize,
@@ -34,6 +36,8 @@ impl AccountPage<'_> {
         let (class, say) = match self.say {
             AccountSay::Nothing => ("", String::new()),
             AccountSay::PasswordSet => ("good", "Your password is set. Every other browser was logged out.".to_owned()),
+            AccountSay::MailsOn => ("good", "Your mails come again.".to_owned()),
+            AccountSay::MailsOff => ("good", "Your mails are paused.".to_owned()),
             AccountSay::PasswordRefused { chars_min } => {
                 ("bad", format!("That was not taken: a password has {chars_min} characters or more, and at most 1,024 bytes."))
             }

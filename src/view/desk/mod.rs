@@ -20,6 +20,7 @@ pub use figures::{Agreement, DayCounts, FiguresPage, Mails, Oldest, Promise, Sco
 pub use list::{List, Row};
 pub use review::{Alike, Before, Claim, DeskNotice, DeskPage, OnDesk, Past, Said};
 
+use crate::clock::Timestamp;
 use crate::decision::Ruling;
 use crate::view::excerpt::short;
 use crate::view::safe::{self, Html};
@@ -40,6 +41,40 @@ pub struct Frame<'a> {
     /// Groups of near-copies among it.
     pub campaigns: usize,
     pub seal: Seal,
+    pub mails_off: Option<MailsOff<'a>>,
+}
+
+/// That the moderator gets no mails, and why.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MailsOff<'a> {
+    pub why: WhyOff,
+    pub since: Timestamp,
+    pub now: Timestamp,
+    /// Who gets mails of the same sites all the same.
+    pub others: &'a [String],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhyOff {
+    Own,
+    Admin,
+    Bounces,
+}
+
+impl MailsOff<'_> {
+    fn said(&self) -> String {
+        let why = match self.why {
+            WhyOff::Own => "you paused them",
+            WhyOff::Admin => "an admin paused them",
+            WhyOff::Bounces => "two came back",
+        };
+        let others = match self.others {
+            [] => "Nobody else gets any.".to_owned(),
+            [one] => format!("{} still gets theirs.", safe::header_text(one)),
+            others => format!("{} others still get theirs.", words::spelt(others.len())),
+        };
+        format!("Your mails have been off for {}: {why}. {}", words::span(self.since, self.now), action::capital(&others))
+    }
 }
 
 /// What stands on every page of the budgets of the moderator's sites.
@@ -106,6 +141,7 @@ struct Around {
     campaigns: usize,
     /// The bound, where the budget is certified.
     certified: Option<String>,
+    mails_off: Option<String>,
 }
 
 impl Frame<'_> {
@@ -127,6 +163,7 @@ impl Frame<'_> {
                 Seal::Certified { spam_published_max } => Some(words::percent(spam_published_max)),
                 Seal::NotCertified => None,
             },
+            mails_off: self.mails_off.map(|off| off.said()),
         }
     }
 }

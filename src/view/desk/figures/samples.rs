@@ -10,7 +10,7 @@ const AGREEMENT: [Agreement; 2] = [
 ];
 
 const FRAME: Frame<'_> =
-    Frame { moderator_name: "Ana", csrf: "proof", tab: Tab::Figures, waiting: 3, campaigns: 1, seal: Seal::NotCertified };
+    Frame { moderator_name: "Ana", csrf: "proof", tab: Tab::Figures, waiting: 3, campaigns: 1, seal: Seal::NotCertified, mails_off: None };
 
 /// A month with a wave in it; the words stand wherever a stranger's may, the name wherever a site's does.
 pub fn page(words: &str, name: &str) -> String {
