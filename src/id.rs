@@ -25,6 +25,12 @@ macro_rules! uuid_id {
                 Self(uuid::Builder::from_unix_timestamp_millis(ms, &[a, b, c, d, e, f, g, h, i, j]).into_uuid())
             }
 
+            /// What the ids of this moment and later are not less than.
+            pub fn first_of(now: Timestamp) -> Self {
+                let ms = u64::try_from(now.ms()).unwrap_or(0);
+                Self(uuid::Builder::from_unix_timestamp_millis(ms, &[0; 10]).into_uuid())
+            }
+
             pub fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Uuid::from_bytes(bytes))
             }
@@ -118,6 +124,7 @@ mod tests {
     fn ids_are_ordered_by_time_and_survive_their_text() {
         let dice = Dice::seeded(1);
         let early = CommentId::new(Timestamp::from_ms(1_000), &dice);
+        assert!(CommentId::first_of(Timestamp::from_ms(1_000)) <= early && early < CommentId::first_of(Timestamp::from_ms(1_001)));
         let late = CommentId::new(Timestamp::from_ms(2_000), &dice);
         assert!(early < late);
         assert!(early.to_string() < late.to_string());
