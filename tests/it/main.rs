@@ -37,6 +37,7 @@ mod evaluate;
 mod explain;
 mod fields;
 mod figures;
+mod first_hour;
 mod forget;
 mod forms;
 mod ground;
