@@ -31,6 +31,8 @@ const PACE: Pace = Pace { per_second: 1_000, connections: 64 };
 /// Rounds before, and after.
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(5);
+/// While it trains, which takes seconds, so that the last round does not reach far beyond its end.
+const ROUND_TRAINING: Duration = Duration::from_secs(1);
 /// However long a training goes on, it is measured for so long at most.
 const TRAINING_MAX: Duration = Duration::from_mins(4);
 
@@ -75,7 +77,7 @@ fn while_training(runtime: &Runtime, data: &Path, server: &Server, requests: &Ar
     let (started, mut rounds) = (Instant::now(), Vec::new());
     let mut training = hamlet(data, &["retrain", "--site", "blog", "--promote", "force"]);
     loop {
-        rounds.push(runtime.block_on(drive_at(server.address, requests, PACE, ROUND)));
+        rounds.push(runtime.block_on(drive_at(server.address, requests, PACE, ROUND_TRAINING)));
         if let Some(status) = training.try_wait().unwrap() {
             assert!(status.success(), "the training failed");
             return (rounds, format!("the training took up to {:.0} s", started.elapsed().as_secs_f64()));
