@@ -4,6 +4,7 @@
 pub mod card;
 mod shadow;
 
+use super::listing::{DryRun, Output};
 use super::{Environment, Place, refusal};
 use crate::classifier::Model;
 use crate::control::{self, Command, Reply};
@@ -13,12 +14,15 @@ use crate::shelf::{self, Shelf};
 use crate::store::Reader;
 use anyhow::{Context, bail};
 use clap::Subcommand;
+use serde_json::json;
 use std::path::Path;
 
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
     /// The models of each site that is set: what judges, what judged before, what stands in the shadow
     List {
+        #[command(flatten)]
+        output: Output,
         #[command(flatten)]
         place: Place,
     },
@@ -51,6 +55,8 @@ pub enum ModelCommand {
         #[arg(long, value_name = "SITE")]
         site: String,
         #[command(flatten)]
+        dry: DryRun,
+        #[command(flatten)]
         place: Place,
     },
     /// Let a model of the shelf judge a site from now on
@@ -61,12 +67,16 @@ pub enum ModelCommand {
         #[arg(value_name = "MODEL")]
         model: Option<String>,
         #[command(flatten)]
+        dry: DryRun,
+        #[command(flatten)]
         place: Place,
     },
     /// Back to the model that judged a site before, and to its thresholds
     Rollback {
         #[arg(long, value_name = "SITE")]
         site: String,
+        #[command(flatten)]
+        dry: DryRun,
         #[command(flatten)]
         place: Place,
     },
@@ -82,33 +92,39 @@ pub enum Format {
 impl ModelCommand {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
         match self {
-            Self::List { place } => list(&place, environment),
+            Self::List { output, place } => list(&place, environment, output),
             Self::Show { site, model, format, place } => show(&SiteId::new(site), model, format, &place, environment),
             Self::Shadow { site, limit, format, place } => {
                 shadow::show(&place.data(environment)?, &SiteId::new(site), limit, format, super::ink(environment))
             }
-            Self::Drop { site, place } => shadow::drop(&place.data(environment)?, &SiteId::new(site)),
-            Self::Promote { site, model, place } => promote(&place.data(environment)?, &SiteId::new(site), model),
-            Self::Rollback { site, place } => roll_back(&place.data(environment)?, &SiteId::new(site)),
+            Self::Drop { site, dry, place } => shadow::drop(&place.data(environment)?, &SiteId::new(site), dry),
+            Self::Promote { site, model, dry, place } => promote(&place.data(environment)?, &SiteId::new(site), model, dry),
+            Self::Rollback { site, dry, place } => roll_back(&place.data(environment)?, &SiteId::new(site), dry),
         }
     }
 }
 
-fn list(place: &Place, environment: &Environment) -> anyhow::Result<()> {
+/// A model of a site, and what it is there for.
+struct Placed {
+    site: SiteId,
+    model: ModelId,
+    place: &'static str,
+}
+
+fn list(place: &Place, environment: &Environment, output: Output) -> anyhow::Result<()> {
     let shelf = Shelf::of(&place.data(environment)?);
     let starter = shelf::starter()?.id;
+    let mut placed = Vec::new();
     for site in place.settings(environment)?.check()?.sites.keys() {
         let history = shelf.history(site)?;
         let (current, before) = history.split_last().map_or((&starter, &[][..]), |(last, before)| (last, before));
-        super::say(format_args!("{site} {current} judges"))?;
-        for id in before.iter().rev() {
-            super::say(format_args!("{site} {id} judged before"))?;
-        }
-        if let Some(id) = shelf.shadow_id(site)? {
-            super::say(format_args!("{site} {id} in the shadow"))?;
-        }
+        let mut put = |model: &ModelId, place| placed.push(Placed { site: site.clone(), model: model.clone(), place });
+        put(current, "judges");
+        before.iter().rev().for_each(|model| put(model, "judged before"));
+        shelf.shadow_id(site)?.iter().for_each(|model| put(model, "in the shadow"));
     }
-    Ok(())
+    let document = |Placed { site, model, place }: &Placed| json!({ "site": site.as_str(), "model": model.as_str(), "place": place });
+    output.list(&placed, &["site", "model", "place"], document, |Placed { site, model, place }| format!("{site} {model} {place}"))
 }
 
 fn show(site: &SiteId, model: Option<String>, format: Format, place: &Place, environment: &Environment) -> anyhow::Result<()> {
@@ -129,7 +145,7 @@ fn show(site: &SiteId, model: Option<String>, format: Format, place: &Place, env
     Ok(())
 }
 
-fn promote(data: &Path, site: &SiteId, model: Option<String>) -> anyhow::Result<()> {
+fn promote(data: &Path, site: &SiteId, model: Option<String>, dry: DryRun) -> anyhow::Result<()> {
     let shelf = Shelf::of(data);
     let shadow = shelf.shadow_id(site)?;
     let id = model.map(ModelId::new).or_else(|| shadow.clone()).with_context(|| format!("no model stands in {site}'s shadow; name one"))?;
@@ -137,6 +153,9 @@ fn promote(data: &Path, site: &SiteId, model: Option<String>) -> anyhow::Result<
         bail!("{id} judges {site} already");
     }
     has_forgotten(data, site, &shelf.model(&id)?)?;
+    if dry.ends(format_args!("let {id} judge {site}"))? {
+        return Ok(());
+    }
     shelf.promote(site, &id)?;
     if shadow.as_ref() == Some(&id) {
         shelf.put_in_shadow(site, None)?;
@@ -144,10 +163,14 @@ fn promote(data: &Path, site: &SiteId, model: Option<String>) -> anyhow::Result<
     hand_over(data, site, &id)
 }
 
-fn roll_back(data: &Path, site: &SiteId) -> anyhow::Result<()> {
+fn roll_back(data: &Path, site: &SiteId, dry: DryRun) -> anyhow::Result<()> {
     let shelf = Shelf::of(data);
     if let Some(before) = shelf.before(site)?.map(|id| shelf.model(&id)).transpose()? {
         has_forgotten(data, site, &before)?;
+    }
+    let before = shelf.before(site)?.map_or_else(|| "the starter".to_owned(), |before| before.to_string());
+    if dry.ends(format_args!("let {before} judge {site} again"))? {
+        return Ok(());
     }
     shelf.roll_back(site)?;
     hand_over(data, site, &shelf::current_or_starter(&shelf, site)?.id)

@@ -1,8 +1,11 @@
 //! `hamlet moderator`: the people who rule, and whether they get mail. Adding one is `site`'s; mails are turned off and on through the daemon
 //! that runs, else straight in the store.
 
+use super::listing::DryRun;
 use super::{Environment, Place, site};
 use crate::control::{self, Command, Reply};
+use crate::id::ModeratorId;
+use crate::store::Reader;
 use anyhow::{Context, bail};
 use clap::Subcommand;
 
@@ -15,6 +18,8 @@ pub enum ModeratorCommand {
         /// The moderator's key in the settings
         id: String,
         #[command(flatten)]
+        dry: DryRun,
+        #[command(flatten)]
         place: Place,
     },
     /// Send a moderator digests again, after a pause or after mail came back
@@ -22,12 +27,16 @@ pub enum ModeratorCommand {
         /// The moderator's key in the settings
         id: String,
         #[command(flatten)]
+        dry: DryRun,
+        #[command(flatten)]
         place: Place,
     },
     /// Forget a moderator's password, log them out everywhere, and print a link that lets them in once, within a day
     Reset {
         /// The moderator's key in the settings: of `[moderators.ana]` it is `ana`
         id: String,
+        #[command(flatten)]
+        dry: DryRun,
         #[command(flatten)]
         place: Place,
     },
@@ -37,9 +46,9 @@ impl ModeratorCommand {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
         match self {
             Self::Add(add) => add.run(environment),
-            Self::Pause { id, place } => mails(&id, Mails::Off, &place, environment),
-            Self::Resume { id, place } => mails(&id, Mails::On, &place, environment),
-            Self::Reset { id, place } => reset(&id, &place, environment),
+            Self::Pause { id, dry, place } => mails(&id, Mails::Off, dry, &place, environment),
+            Self::Resume { id, dry, place } => mails(&id, Mails::On, dry, &place, environment),
+            Self::Reset { id, dry, place } => reset(&id, dry, &place, environment),
         }
     }
 }
@@ -51,9 +60,16 @@ enum Mails {
     Off,
 }
 
-fn mails(moderator: &str, mails: Mails, place: &Place, environment: &Environment) -> anyhow::Result<()> {
+fn mails(moderator: &str, mails: Mails, dry: DryRun, place: &Place, environment: &Environment) -> anyhow::Result<()> {
     let on = mails == Mails::On;
     let word = if on { "on" } else { "off" };
+    if dry.dry_run {
+        known(moderator, place, environment)?;
+        let paused = Reader::open(&place.data(environment)?)?.mailbox(&ModeratorId::new(moderator))?.paused;
+        let now = if paused.is_none() { "on" } else { "off" };
+        dry.ends(format_args!("turn {moderator}'s mails {word}, which are {now} now"))?;
+        return Ok(());
+    }
     let reply = super::queue::ask(place, environment, Command::Mails { moderator: moderator.to_owned(), on })?;
     let Reply::Changed { changed } = reply else { return Err(super::refusal(reply)) };
     if changed {
@@ -64,7 +80,19 @@ fn mails(moderator: &str, mails: Mails, place: &Place, environment: &Environment
     Ok(())
 }
 
-fn reset(id: &str, place: &Place, environment: &Environment) -> anyhow::Result<()> {
+fn known(moderator: &str, place: &Place, environment: &Environment) -> anyhow::Result<()> {
+    if !place.settings(environment)?.check()?.moderators.contains_key(&ModeratorId::new(moderator)) {
+        bail!("the settings have no moderator {moderator}");
+    }
+    Ok(())
+}
+
+fn reset(id: &str, dry: DryRun, place: &Place, environment: &Environment) -> anyhow::Result<()> {
+    if dry.dry_run {
+        known(id, place, environment)?;
+        dry.ends(format_args!("forget {id}'s password, log them out everywhere and print a link that lets them in"))?;
+        return Ok(());
+    }
     let data = place.data(environment)?;
     let command = Command::ResetModerator { id: id.to_owned() };
     let Some(reply) = control::ask(&data, &command).context("the daemon does not answer")? else {

@@ -1,5 +1,6 @@
 //! `hamlet quarantine`: labels that were put aside before they were learnt, who gave them and why they wait; and their release.
 
+use super::listing::DryRun;
 use super::{Environment, Place};
 use crate::classifier::guard::Reason;
 use crate::clock::Clock;
@@ -33,6 +34,8 @@ pub enum QuarantineCommand {
         site: String,
         #[command(flatten)]
         which: Which,
+        #[command(flatten)]
+        dry: DryRun,
     },
 }
 
@@ -85,9 +88,9 @@ impl QuarantineCommand {
                 eprintln!("{waiting} labels wait; `hamlet quarantine release` lets them be learnt");
                 Ok(())
             }
-            Self::Release { place, site, which } => {
+            Self::Release { place, site, which, dry } => {
                 let data = place.data(environment)?;
-                release(&Reader::open(&data)?, &Shelf::of(&data), &SiteId::new(site), &which)
+                release((&Reader::open(&data)?, &Shelf::of(&data)), &SiteId::new(site), &which, dry)
             }
         }
     }
@@ -112,7 +115,7 @@ fn list(site: &SiteId, labels: &[(i64, Put, RulingOn)], format: Format) -> anyho
     Ok(())
 }
 
-fn release(reader: &Reader, shelf: &Shelf, site: &SiteId, which: &Which) -> anyhow::Result<()> {
+fn release((reader, shelf): (&Reader, &Shelf), site: &SiteId, which: &Which, dry: DryRun) -> anyhow::Result<()> {
     let mut quarantine = shelf.quarantine(site)?;
     let now = Clock::System.now().to_string();
     let mut released = 0;
@@ -128,6 +131,9 @@ fn release(reader: &Reader, shelf: &Shelf, site: &SiteId, which: &Which) -> anyh
     }
     if released == 0 {
         bail!("no label of {site} in quarantine is meant by that");
+    }
+    if dry.ends(format_args!("let {released} labels of {site} be learnt"))? {
+        return Ok(());
     }
     shelf.keep_quarantine(site, &quarantine)?;
     eprintln!("{site}: {released} labels are learnt by the next training, or at once by `hamlet retrain --site {site}`");

@@ -1,13 +1,17 @@
 //! `hamlet reload`: the running daemon reads its settings again, and what came of it is told here.
 
+use super::listing::DryRun;
 use super::{Environment, Place};
 use crate::control::{self, Command, Reply};
+use crate::id::SiteId;
 use anyhow::Context;
 use clap::Args;
 use std::path::Path;
 
 #[derive(Debug, Args)]
 pub struct Reload {
+    #[command(flatten)]
+    dry: DryRun,
     #[command(flatten)]
     place: Place,
 }
@@ -35,6 +39,12 @@ impl NotReloaded {
 
 impl Reload {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
+        if self.dry.dry_run {
+            let config = self.place.settings(environment)?.check()?.with_lists()?;
+            let sites: Vec<&str> = config.sites.keys().map(SiteId::as_str).collect();
+            self.dry.ends(format_args!("have the daemon take sound settings, of these sites: {}", sites.join(", ")))?;
+            return Ok(());
+        }
         let told = ask(&self.place.data(environment)?)?;
         super::say(told.trim_end())?;
         Ok(())

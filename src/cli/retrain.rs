@@ -1,5 +1,6 @@
 //! `hamlet retrain`: a model for each site from its own rulings, set against the one that judges; the running daemon takes it unless it is worse.
 
+use super::listing::DryRun;
 use super::model::{self, card};
 use super::since::Since;
 use super::{Environment, Place};
@@ -30,6 +31,8 @@ pub struct Retrain {
     /// What becomes of the new model
     #[arg(long, value_enum, default_value_t = Becomes::IfBetter)]
     promote: Becomes,
+    #[command(flatten)]
+    dry: DryRun,
     #[command(flatten)]
     place: Place,
 }
@@ -68,6 +71,9 @@ impl Retrain {
             bail!("nobody has ruled on a comment yet; the starter model goes on");
         }
         self.warn(environment, &reader, &shelf)?;
+        if self.dry.dry_run {
+            return sites.iter().try_for_each(|site| self.would(&reader, site));
+        }
         let (mut trained, mut refused) = (0, Vec::new());
         for site in &sites {
             match self.train(environment, (&reader, &shelf), site) {
@@ -114,6 +120,12 @@ impl Retrain {
             promote: self.promote.into(),
         };
         Ok(training.run()?)
+    }
+
+    fn would(&self, reader: &Reader, site: &SiteId) -> anyhow::Result<()> {
+        let (spam, ham) = reader.labels(site)?;
+        self.dry.ends(format_args!("train {site} on its {} labels, {spam} spam and {ham} ham", spam + ham))?;
+        Ok(())
     }
 
     /// What spot checks say of the models so far, where the settings tell what is allowed; a demo has none.

@@ -1,6 +1,7 @@
 //! `hamlet submit`: comments of a JSONL file into a site's durable queue, through the daemon that runs or straight into the store. It may be
 //! broken off and run again: a line that was taken is known.
 
+use super::listing::DryRun;
 use super::{Environment, Place, queue};
 use crate::control::{Command, Reply};
 use crate::flow::spool::{Line, Outcome};
@@ -23,6 +24,8 @@ pub struct Submit {
     /// JSONL with the fields of the API; a line's `id` is what it is known by. `-` is stdin
     #[arg(long, value_name = "FILE")]
     input: PathBuf,
+    #[command(flatten)]
+    dry: DryRun,
 }
 
 /// What one command to the daemon carries: enough to share a write, little enough to wait for.
@@ -91,7 +94,11 @@ impl Submit {
         }
         self.send(environment, &batch, &mut told)?;
         let Told { taken, known, bad } = told;
-        super::say(format_args!("taken: {taken}, known before: {known}, bad lines: {bad}"))?;
+        if self.dry.dry_run {
+            self.dry.ends(format_args!("hand over: {taken}, bad lines: {bad}"))?;
+        } else {
+            super::say(format_args!("taken: {taken}, known before: {known}, bad lines: {bad}"))?;
+        }
         match (taken + known, bad) {
             (_, 0) => Ok(()),
             (0, bad) => Err(NotAll::Nothing { bad }.into()),
@@ -112,6 +119,10 @@ impl Submit {
     /// Until all of them are taken, known or bad. What was taken before a full queue comes again and is known, and is counted once.
     fn send(&self, environment: &Environment, lines: &[Line], told: &mut Told) -> anyhow::Result<()> {
         if lines.is_empty() {
+            return Ok(());
+        }
+        if self.dry.dry_run {
+            told.taken += u64::try_from(lines.len()).unwrap_or(u64::MAX);
             return Ok(());
         }
         let mut taken_before = 0;

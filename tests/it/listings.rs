@@ -17,7 +17,7 @@ async fn every_list_is_a_document_lines_or_a_table() {
         app.submit(BLOG_KEY, &stranger(&format!("A word about kettle {number}."))).await.id();
     }
     out(&app, &["site", "key", "add", "blog", "--name", "=cmd", "--scope", "submit"]);
-    let lists: [&[&str]; 9] = [
+    let lists: [&[&str]; 10] = [
         &["queue", "list"],
         &["outbox", "list"],
         &["site", "list"],
@@ -27,6 +27,7 @@ async fn every_list_is_a_document_lines_or_a_table() {
         &["campaigns", "list"],
         &["config", "show"],
         &["doctor"],
+        &["model", "list"],
     ];
     for list in lists {
         let with = |format: &str| out(&app, &[list, &["--format", format]].concat());
@@ -50,6 +51,10 @@ async fn every_list_is_a_document_lines_or_a_table() {
 async fn a_dry_run_says_what_would_be_done_and_does_nothing() {
     let app = TestApp::start(Setup::default()).await;
     let id = app.submit(BLOG_KEY, &stranger("A word about the kettle.")).await.id();
+    let spool = app.folder().join("spool.jsonl");
+    std::fs::write(&spool, "{\"id\":1,\"body\":\"A word.\"}\n").unwrap();
+    let spool = spool.to_str().unwrap();
+    let starter = out(&app, &["model", "list", "--format", "csv"]).lines().nth(1).unwrap().split(',').nth(1).unwrap().to_owned();
     let before = crate::store::Look::into(&app).dump();
     for (arguments, expected) in [
         (&["queue", "rule", &id, "--as", "spam"][..], format!("would rule spam on {id}, which is held now")),
@@ -57,6 +62,16 @@ async fn a_dry_run_says_what_would_be_done_and_does_nothing() {
         (&["site", "key", "add", "blog", "--name", "x", "--scope", "submit"], "would add the key \"x\" of blog".to_owned()),
         (&["site", "key", "revoke", "blog", "--name", "x"], "would revoke the key \"x\" of blog".to_owned()),
         (&["forget", "--comment", &id], "blog 1".to_owned()),
+        (&["moderator", "pause", "ana"], "would turn ana's mails off, which are on now".to_owned()),
+        (&["moderator", "resume", "ana"], "would turn ana's mails on, which are on now".to_owned()),
+        (
+            &["moderator", "reset", "ana"],
+            "would forget ana's password, log them out everywhere and print a link that lets them in".to_owned(),
+        ),
+        (&["submit", "--site", "blog", "--input", spool], "would hand over: 1, bad lines: 0".to_owned()),
+        (&["retrain", "--site", "blog"], "would train blog on its 0 labels, 0 spam and 0 ham".to_owned()),
+        (&["reload"], "would have the daemon take sound settings, of these sites: blog, open, other, stern, watch".to_owned()),
+        (&["model", "promote", "--site", "blog", &starter], format!("would let {starter} judge blog")),
     ] {
         assert_eq!(out(&app, &[arguments, &["--dry-run"]].concat()).trim(), expected);
     }

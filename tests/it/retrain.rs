@@ -140,6 +140,8 @@ async fn a_model_that_says_other_than_it_said_is_refused_and_one_can_go_back() {
     let Some(Reply::Failed { reason }) = refused else { panic!("{refused:?}") };
     assert!(reason.contains("0123456789ab.hamlet") && reason.contains("train anew"), "{reason}");
     assert_eq!(model_of(&app, OPEN_KEY).await, model);
+    let would = hamlet(&["model", "rollback", "--dry-run", "--data", str(&data), "--site", "open"]);
+    assert_eq!((would.code, would.stdout.trim()), (0, &*format!("would let {model} judge open again")), "{}", would.stderr);
     for expected in [model.clone(), shelf::starter().unwrap().id.to_string()] {
         let back = hamlet(&["model", "rollback", "--data", str(&data), "--site", "open"]);
         assert_eq!((back.code, back.stdout.trim()), (0, &*format!("open {expected}")), "{}", back.stderr);

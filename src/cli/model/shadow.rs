@@ -3,6 +3,7 @@
 use super::card::share;
 use crate::classifier::Label;
 use crate::cli::evaluate::table::percent;
+use crate::cli::listing::DryRun;
 use crate::decision::{Ruling, Verdict};
 use crate::id::{ModelId, SiteId};
 use crate::shelf::Shelf;
@@ -48,10 +49,11 @@ pub fn show(data: &Path, site: &SiteId, limit: usize, format: Format, ink: Ink) 
     Ok(())
 }
 
-pub fn drop(data: &Path, site: &SiteId) -> anyhow::Result<()> {
+pub fn drop(data: &Path, site: &SiteId, dry: DryRun) -> anyhow::Result<()> {
     let shelf = Shelf::of(data);
-    if shelf.shadow_id(site)?.is_none() {
-        bail!("no model stands in {site}'s shadow");
+    let model = shelf.shadow_id(site)?.with_context(|| format!("no model stands in {site}'s shadow"))?;
+    if dry.ends(format_args!("take {model} out of {site}'s shadow"))? {
+        return Ok(());
     }
     shelf.put_in_shadow(site, None)?;
     super::hand_over(data, site, &crate::shelf::current_or_starter(&shelf, site)?.id)
