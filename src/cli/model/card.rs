@@ -60,7 +60,9 @@ pub fn told(terms: &Terms) -> String {
             }
         }
     }
-    if sample.share > 0.0 {
+    if sample.share > 0.0 && sample.spam + sample.ham == 0 {
+        text += "  nothing is measured yet: only labels of comments that came in and were judged here stand for all of them\n";
+    } else if sample.share > 0.0 {
         let (share, of) = (percent(sample.share), sample.comments);
         let _ = writeln!(text, "  measured on {} spam and {} ham, a sample of {share} of {of} comments", sample.spam, sample.ham);
         let _ = writeln!(text, "  that came from {} to {}; people were asked about {}", sample.since, sample.until, sample.asked);
@@ -76,7 +78,7 @@ pub fn told(terms: &Terms) -> String {
     }
     if let Some(forecast) = &terms.forecast {
         let (low, high) = (forecast.low_per_day, forecast.high_per_day);
-        let _ = writeln!(text, "about {:.0} comments a day go to moderators; four days of five {low} to {high}", forecast.expected_per_day);
+        let _ = writeln!(text, "to people: about {:.0} a day; four days of five {low} to {high}", forecast.expected_per_day);
     }
     text
 }
