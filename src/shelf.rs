@@ -24,6 +24,7 @@ pub const SECRET_BYTES: usize = 32;
 const PROMOTED: &str = "promoted";
 const SHADOWS: &str = "shadows";
 const TRAININGS: &str = "trainings";
+const LOCK: &str = "lock";
 
 /// How many labels there were at a site's last training, and when that was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,13 +115,17 @@ impl Shelf {
         starter().ok().filter(|starter| starter.id == *id).ok_or_else(|| ShelfError::Unknown(id.clone()))
     }
 
-    /// Makes a model of the shelf a site's current one.
+    /// Makes a model of the shelf a site's current one; the one that is so already stays it, once.
     ///
     /// # Errors
     /// [`ShelfError`] unless the model is there and whole.
     pub fn promote(&self, site: &SiteId, id: &ModelId) -> Result<(), ShelfError> {
         self.own(id)?;
+        let _alone = self.lock()?;
         let mut promoted = self.promoted()?;
+        if current(&promoted, site).as_ref() == Some(id) {
+            return Ok(());
+        }
         promoted.push((site.clone(), id.clone()));
         self.write_promoted(&promoted)
     }
@@ -140,6 +145,7 @@ impl Shelf {
     /// # Errors
     /// [`ShelfError`] when the list cannot be read or written.
     pub fn retire(&self, site: &SiteId) -> Result<(), ShelfError> {
+        let _alone = self.lock()?;
         let mut promoted = self.promoted()?;
         promoted.retain(|(of, _)| of != site);
         self.write_promoted(&promoted)
@@ -150,6 +156,7 @@ impl Shelf {
     /// # Errors
     /// [`ShelfError::NothingBefore`] when none was promoted.
     pub fn roll_back(&self, site: &SiteId) -> Result<Option<ModelId>, ShelfError> {
+        let _alone = self.lock()?;
         let mut promoted = self.promoted()?;
         let last = promoted.iter().rposition(|(of, _)| of == site).ok_or_else(|| ShelfError::NothingBefore(site.clone()))?;
         promoted.remove(last);
@@ -170,6 +177,7 @@ impl Shelf {
     /// # Errors
     /// [`ShelfError`] unless the model is there and whole.
     pub fn put_in_shadow(&self, site: &SiteId, id: Option<&ModelId>) -> Result<(), ShelfError> {
+        let _alone = self.lock()?;
         let mut shadows = self.lines(SHADOWS)?;
         shadows.retain(|(of, _)| of != site);
         if let Some(id) = id {
@@ -194,6 +202,7 @@ impl Shelf {
     /// # Errors
     /// [`ShelfError::Files`].
     pub fn note_training(&self, site: &SiteId, last: LastTraining) -> Result<(), ShelfError> {
+        let _alone = self.lock()?;
         let others = self.read_lines(TRAININGS)?.into_iter().filter(|line| LastTraining::parse(line).is_none_or(|(of, _)| of != *site));
         let lines: String = others.chain([format!("{site} {} {}", last.labels, last.at)]).map(|line| line + "\n").collect();
         replace(&self.folder.join(TRAININGS), lines.as_bytes())
@@ -236,8 +245,21 @@ impl Shelf {
         Ok(digest.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)))
     }
 
+    /// While it is held nobody else changes the lists: the daemon, its trainings and an admin's command are processes of their own.
+    fn lock(&self) -> Result<File, ShelfError> {
+        let path = self.folder.join(LOCK);
+        let locked = || -> io::Result<File> {
+            fs::create_dir_all(&self.folder)?;
+            let file = File::options().append(true).create(true).mode(0o600).open(&path)?;
+            file.lock()?;
+            Ok(file)
+        };
+        locked().map_err(|source| ShelfError::Files { path: path.clone(), source })
+    }
+
     fn secret(&self, drawn: [u8; SECRET_BYTES]) -> Result<[u8; SECRET_BYTES], ShelfError> {
         let path = self.folder.join("hashing.secret");
+        let _alone = self.lock()?;
         match fs::read(&path) {
             Ok(bytes) => bytes.as_slice().try_into().map_err(|_| ShelfError::Secret { path, got: bytes.len() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => replace(&path, &drawn).map(|()| drawn),
@@ -309,13 +331,13 @@ pub fn read(path: &Path) -> Result<Model, ShelfError> {
 }
 
 /// Writes a file whole or not at all: beside it, fsync, rename, fsync of the folder. For its owner alone: a model holds the key of its
-/// hashing.
+/// hashing. Two processes that write the same file each write their own beside it, and one is the last.
 ///
 /// # Errors
 /// [`ShelfError::Files`] that names the file.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), ShelfError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let beside = path.with_extension("new");
+    let beside = path.with_extension(format!("new-{}", std::process::id()));
     let write = || -> io::Result<()> {
         fs::create_dir_all(folder)?;
         let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
@@ -330,6 +352,24 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), ShelfError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_changes_the_shelf_at_the_same_time_loses_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf::of(folder.path());
+        let at = Timestamp::from_ms(0);
+        std::thread::scope(|scope| {
+            for site in 0..8 {
+                let shelf = &shelf;
+                scope.spawn(move || {
+                    (0..20).for_each(|labels| shelf.note_training(&SiteId::new(format!("s{site}")), LastTraining { labels, at }).unwrap())
+                });
+            }
+        });
+        for site in 0..8 {
+            assert_eq!(shelf.last_training(&SiteId::new(format!("s{site}"))).unwrap(), Some(LastTraining { labels: 19, at }));
+        }
+    }
 
     #[test]
     fn a_model_is_saved_promoted_and_rolled_back_for_each_site() {

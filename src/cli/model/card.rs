@@ -78,7 +78,7 @@ pub fn told(terms: &Terms) -> String {
     }
     if let Some(forecast) = &terms.forecast {
         let (low, high) = (forecast.low_per_day, forecast.high_per_day);
-        let _ = writeln!(text, "to people: about {:.0} a day; four days of five {low} to {high}", forecast.expected_per_day);
+        let _ = writeln!(text, "about {:.0} a day go to moderators; four days of five {low} to {high}", forecast.expected_per_day);
     }
     text
 }
