@@ -6,8 +6,9 @@ use crate::smtp::SmtpServer;
 use crate::wait::until;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::fs::{DirBuilder, File};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -170,6 +171,15 @@ pub fn write_settings(folder: &Path) -> PathBuf {
     path
 }
 
+/// The secret that the hashing of models comes from, the same for all of these tests: by which words share a bucket, a model of a few dozen
+/// comments can do a little better or worse.
+fn write_secret(data: &Path) {
+    let models = data.join("models");
+    DirBuilder::new().recursive(true).mode(0o700).create(&models).unwrap();
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(models.join("hashing.secret")).unwrap();
+    file.write_all(&[7; 32]).unwrap();
+}
+
 impl TestApp {
     pub async fn start(setup: Setup) -> Self {
         Self::start_with(setup, "").await
@@ -181,6 +191,7 @@ impl TestApp {
         let path = write_settings(folder.path());
         std::fs::write(&path, [SETTINGS, tables].concat()).unwrap();
         let (config, data) = (folder.path().join("hamlet.toml"), folder.path().join("data"));
+        write_secret(&data);
         let (config, data) = (config.to_str().unwrap(), data.to_str().unwrap());
         Self::serve(folder.clone(), setup, &["serve", "--config", config, "--data", data, "--listen", "127.0.0.1:0"]).await
     }
