@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-/// A static program has musl's own allocator, by which a comment costs 1.8 times the processor time.
+/// musl's own allocator gives memory back to the system too soon: by it a comment costs 1.8 times the processor time, by this one 1.1 times. It takes
+/// the C library's place for SQLite as well (feature `override`), which has most of that.
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

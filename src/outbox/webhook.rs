@@ -77,8 +77,16 @@ impl Carrier {
 fn client(reach: Reach, timeout: Duration) -> Result<Client, reqwest::Error> {
     let agent = concat!("hamlet/", env!("CARGO_PKG_VERSION"));
     // A redirect would take signed content to a host that no admin wrote down; so would a proxy of the environment.
-    let builder = Client::builder().user_agent(agent).timeout(timeout).redirect(redirect::Policy::none()).no_proxy();
-    builder.dns_resolver(Arc::new(Resolver(reach))).build()
+    let builder = || {
+        let builder = Client::builder().user_agent(agent).timeout(timeout).redirect(redirect::Policy::none()).no_proxy();
+        builder.dns_resolver(Arc::new(Resolver(reach.clone())))
+    };
+    builder().build().or_else(|error| {
+        // A bare container has no certificates of authorities. Blogs beside it hear by plain HTTP all the same; TLS trusts nobody.
+        let client = builder().tls_certs_only([]).build()?;
+        tracing::warn!(error = chain(&error), "webhook.no_authorities: no webhook leaves by https until this system has certificates");
+        Ok(client)
+    })
 }
 
 /// Looks names up as the system does and hands on only what is within reach.

@@ -33,6 +33,20 @@ async fn verdict_then_ruling_arrive_in_order_however_the_blog_fails() {
 }
 
 #[tokio::test]
+async fn where_the_system_trusts_no_authority_blogs_hear_by_plain_http_and_by_no_other() {
+    let blog = Blog::open().await;
+    let setup = Setup::default().webhooks("BLOG", &blog).webhooks("OTHER", &blog);
+    let setup = setup.set("SITES__OTHER__WEBHOOK_URL", blog.url().replace("http://", "https://"));
+    let app = TestApp::start(setup.variable("SSL_CERT_FILE", "/dev/null").variable("SSL_CERT_DIR", "/dev/null")).await;
+    assert!(app.log().contains("webhook.no_authorities"), "{}", app.log());
+    let [heard, unheard] =
+        [app.submit(BLOG_KEY, &editor("Thank you.")).await.id(), app.submit(OTHER_KEY, &editor("Thank you.")).await.id()];
+    until_true("the first is told", || !blog.heard_of(&heard).is_empty()).await;
+    until_true("the other is tried", || Look::into(&app).count("SELECT count(*) FROM parcels WHERE attempts > 0") == 1).await;
+    assert!(blog.heard_of(&unheard).is_empty());
+}
+
+#[tokio::test]
 async fn gone_ends_it_and_what_follows_is_still_told() {
     let blog = Blog::open().await;
     let app = TestApp::start(Setup::default().webhooks("BLOG", &blog)).await;
