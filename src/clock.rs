@@ -117,6 +117,27 @@ impl TimeOfDay {
     }
 }
 
+/// A day of the week and what a clock on the wall shows then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeOfWeek {
+    day: jiff::civil::Weekday,
+    time: TimeOfDay,
+}
+
+impl TimeOfWeek {
+    /// `Monday 09:00`; the day in English, in full or by its first three letters.
+    pub fn parse(text: &str) -> Option<Self> {
+        use jiff::civil::Weekday::{Friday, Monday, Saturday, Sunday, Thursday, Tuesday, Wednesday};
+        let (day, time) = text.split_once(' ')?;
+        let named = |weekday: &jiff::civil::Weekday| {
+            let name = format!("{weekday:?}");
+            day.eq_ignore_ascii_case(&name) || name.get(..3).is_some_and(|short| day.eq_ignore_ascii_case(short))
+        };
+        let day = [Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday].into_iter().find(named)?;
+        Some(Self { day, time: TimeOfDay::parse(time)? })
+    }
+}
+
 /// Where people live, as far as clocks go: when they show what, through every change of summer time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Zone(jiff::tz::TimeZone);
@@ -137,14 +158,25 @@ impl Zone {
     /// When it was last `time` here, at `now` or before: once every calendar day. A time that clocks skip in spring counts when they have
     /// skipped it, one that they show twice in autumn counts the first time.
     pub fn last(&self, time: TimeOfDay, now: Timestamp) -> Timestamp {
-        let today = now.to_jiff().to_zoned(self.0.clone()).date();
-        let at = |day: jiff::civil::Date| -> Option<Timestamp> {
-            let zoned = day.at(hour_of(time), minute_of(time), 0, 0).to_zoned(self.0.clone()).ok()?;
-            Some(Timestamp(zoned.timestamp().as_millisecond()))
-        };
         // Two days back: where the date line was moved, a whole day is missing.
-        let days = std::iter::successors(Some(today), |day| day.yesterday().ok()).take(3);
-        days.filter_map(at).find(|slot| *slot <= now).unwrap_or(now)
+        self.days_until(now).take(3).filter_map(|day| self.at(day, time)).find(|slot| *slot <= now).unwrap_or(now)
+    }
+
+    /// When it was last this time of this day of the week here, at `now` or before.
+    pub fn last_of_week(&self, week: TimeOfWeek, now: Timestamp) -> Timestamp {
+        let days = self.days_until(now).take(16).filter(|day| day.weekday() == week.day);
+        days.filter_map(|day| self.at(day, week.time)).find(|slot| *slot <= now).unwrap_or(now)
+    }
+
+    /// The calendar days here, today's first.
+    fn days_until(&self, now: Timestamp) -> impl Iterator<Item = jiff::civil::Date> + use<> {
+        let today = now.to_jiff().to_zoned(self.0.clone()).date();
+        std::iter::successors(Some(today), |day| day.yesterday().ok())
+    }
+
+    fn at(&self, day: jiff::civil::Date, time: TimeOfDay) -> Option<Timestamp> {
+        let zoned = day.at(hour_of(time), minute_of(time), 0, 0).to_zoned(self.0.clone()).ok()?;
+        Some(Timestamp(zoned.timestamp().as_millisecond()))
     }
 
     /// The week here, as ISO 8601 counts them: `2026-W48`.

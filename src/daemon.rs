@@ -226,6 +226,7 @@ fn blog(config: &Config, address: SocketAddr, webhook_secret: Secret, clock: Clo
 }
 
 async fn send_digests(app: Arc<App>) {
+    let mut looked = digest::Looked::new();
     loop {
         tokio::select! {
             () = app.held.notified() => {}
@@ -233,9 +234,15 @@ async fn send_digests(app: Arc<App>) {
         }
         // A long queue takes long to look through; whoever is being served must not wait for it.
         let ticking = Arc::clone(&app);
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || digest::tick(&ticking)).await {
+        let ticked = tokio::task::spawn_blocking(move || {
+            let result = digest::tick(&ticking).and_then(|_| digest::weekly(&ticking, &mut looked));
+            (looked, result)
+        });
+        let (known, result) = ticked.await.unwrap_or_else(|_| (digest::Looked::new(), Ok(0)));
+        if let Err(error) = result {
             tracing::error!(error = %error, "digest.failed");
         }
+        looked = known;
     }
 }
 

@@ -83,6 +83,9 @@ pub struct Decision {
     pub decided_at: Timestamp,
 }
 
+/// The odds of spam are at most twice, or half, what the line asks for: as much as one weak reason moves them.
+const NEAR_LOG_ODDS: f64 = 0.7;
+
 /// What has become known since the model was measured, as log-odds beside its score. It may take a comment to the moderators and never
 /// past them: the bounds on what is published and rejected were measured without it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -222,6 +225,17 @@ impl Decision {
     /// Whether the score published or rejected it: no rule vouched for it or rejected it, and no person is asked.
     pub fn is_by_score(&self) -> bool {
         self.verdict != Verdict::Hold && self.score.is_some() && !self.is_by_rule()
+    }
+
+    /// Whether a little less of a score, or more, would have put before people what its score published or rejected.
+    pub fn is_near_the_line(&self) -> bool {
+        let line = match self.verdict {
+            Verdict::Publish => self.policy.publish_max,
+            Verdict::Reject => self.policy.reject_min,
+            Verdict::Hold => return false,
+        };
+        let logit = |p: f64| (p / (1.0 - p)).ln();
+        self.is_by_score() && self.score.is_some_and(|score| (logit(score) - logit(line)).abs() <= NEAR_LOG_ODDS)
     }
 
     /// The verdict, and `discard` for one that need not even be kept.
@@ -414,6 +428,19 @@ mod tests {
         check(vec![of("ruled_text:spam", 4.0)], Some(-1.0), Verdict::Reject, false);
         check(vec![of("ruled_text:spam_again", 4.0)], Some(-1.0), Verdict::Reject, true);
         check(vec![of("ruled_text:spam_again", 4.0)], Some(-9.0), Verdict::Hold, false);
+    }
+
+    #[test]
+    fn near_the_line_is_what_one_weak_reason_would_have_put_before_people() {
+        let near = |findings, log_odds| decided(findings, Some(log_odds)).is_near_the_line();
+        // The lines are at -2.2 and 2.2.
+        for (log_odds, is_near) in
+            [(-4.0, false), (-2.8, true), (-2.1, false), (0.0, false), (2.1, false), (2.3, true), (2.8, true), (3.0, false)]
+        {
+            assert_eq!(near(vec![], log_odds), is_near, "{log_odds}");
+        }
+        assert!(!near(vec![finding(Effect::Reject, 0.0)], 2.3) && !near(vec![finding(Effect::Trust, 0.0)], -2.3), "no score decided it");
+        assert!(!decided(vec![finding(Effect::Reject, 0.0)], None).is_near_the_line());
     }
 
     #[test]

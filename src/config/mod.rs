@@ -5,7 +5,7 @@ use crate::budget::Budget;
 use crate::budget::audit::Rates;
 use crate::budget::terms::Terms;
 use crate::campaign;
-use crate::clock::{TimeOfDay, Zone};
+use crate::clock::{TimeOfDay, TimeOfWeek, Zone};
 use crate::comment::Limits;
 use crate::decision::{Mode, Policy};
 use crate::delivery::Reach;
@@ -233,6 +233,8 @@ pub struct Digest {
     /// Comments shown in one mail; the rest stand on the page.
     pub items_max: usize,
     pub excerpt: Excerpt,
+    /// When a week's rejections near the line are summed up; none: never.
+    pub weekly: Option<TimeOfWeek>,
     /// After so long what was mailed and not decided is mailed once more; zero: never.
     pub reminder: Duration,
     /// After so long it goes to those on standby, and the admin hears of it; zero: never.

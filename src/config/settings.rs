@@ -164,6 +164,7 @@ pub(super) struct Digest {
     pub flood_items_min: Option<i64>,
     pub items_max: Option<i64>,
     pub excerpt: Option<String>,
+    pub weekly: Option<String>,
     pub reminder_hours: Option<i64>,
     pub handover_hours: Option<i64>,
 }

@@ -4,7 +4,7 @@ use super::check::{HOUR_SECONDS, MINUTE_SECONDS};
 use super::problem::Problems;
 use super::settings;
 use super::{Digest, Excerpt, Quiet};
-use crate::clock::{TimeOfDay, Zone};
+use crate::clock::{TimeOfDay, TimeOfWeek, Zone};
 use std::time::Duration;
 
 impl Digest {
@@ -21,6 +21,7 @@ impl Digest {
             flood_items_min: usize::MAX,
             items_max: 1,
             excerpt: Excerpt::Full,
+            weekly: None,
             reminder: Duration::ZERO,
             handover: Duration::ZERO,
         }
@@ -63,9 +64,18 @@ pub(super) fn digest(problems: &mut Problems, key: &str, written: &settings::Dig
         flood_items_min,
         items_max,
         excerpt: written.excerpt.as_deref().map_or(base.excerpt, |word| excerpt(problems, &at("excerpt"), word)),
+        weekly: written.weekly.as_deref().map_or(base.weekly, |text| weekly(problems, &at("weekly"), text)),
         reminder,
         handover,
     }
+}
+
+fn weekly(problems: &mut Problems, key: &str, text: &str) -> Option<TimeOfWeek> {
+    let time = TimeOfWeek::parse(text);
+    if time.is_none() && !text.is_empty() {
+        problems.add(key, format!("{text:?}"), "write a day and a time like Monday 09:00, or nothing");
+    }
+    time
 }
 
 fn daily_at(problems: &mut Problems, key: &str, text: &str) -> Option<TimeOfDay> {

@@ -1,13 +1,16 @@
 //! Review: people's rulings, by link, API or CLI. The latest ruling wins and no machine overrides it; what a moderator may rule on is
 //! what the signed link says, each item once a version.
 
+use super::desk::PUBLISH_TOGETHER_MAX;
 use super::{App, tell};
 use crate::action::Refused;
 use crate::clock::Timestamp;
 use crate::config::Moderator;
 use crate::decision::Ruling;
-use crate::id::{CommentId, SiteId};
-use crate::store::{DigestRecord, NewRuling, Record, Ruled, StoreError};
+use crate::id::{CommentId, ModeratorId, SiteId};
+use crate::store::{Batch, DigestRecord, NewRuling, Record, Ruled, StoreError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Who rules, and by what way: recorded with the ruling and told to the blog.
@@ -53,6 +56,48 @@ pub async fn rule(
     Ok(ruled)
 }
 
+/// One comment as it was shown to who rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    pub site: SiteId,
+    pub comment: CommentId,
+    pub version: u32,
+}
+
+/// Gives several rulings at once, with one undo; answers what names them together, and the comments that were still as they were shown. `who` is
+/// whose act it is, for the log of acts. The blogs hear of it after the time to undo.
+///
+/// # Errors
+/// [`StoreError`] from the store; nothing was ruled then.
+pub async fn rule_together(
+    app: &Arc<App>,
+    shown: Vec<Shown>,
+    ruling: Ruling,
+    ruler: Ruler,
+    who: Option<ModeratorId>,
+) -> Result<(Batch, Vec<Record>), StoreError> {
+    let (now, random) = (app.clock.now(), app.dice.bytes());
+    let batch: Batch = random.first_chunk().copied().unwrap_or_default();
+    let sites: BTreeSet<SiteId> = shown.iter().map(|shown| shown.site.clone()).collect();
+    let new = |shown: Shown| {
+        let ruled = Ruled { ruling, by: ruler.by.clone(), via: ruler.via.to_owned(), at: now };
+        NewRuling {
+            version: Some(shown.version),
+            who: who.clone(),
+            batch: Some(batch),
+            second_look_at: second_look(app, ruling, ruler.via),
+            ..NewRuling::new(shown.site, shown.comment, ruled)
+        }
+    };
+    let new: Vec<NewRuling> = shown.into_iter().map(new).collect();
+    let (teller, due_at) = (Arc::clone(app), now.plus(app.config().review.undo));
+    let outgoing = move |record: &Record| tell::of_ruling(&teller, record, (now, due_at));
+    let taken = app.store.rule_together(new, outgoing).done().await?;
+    sites.iter().for_each(|site| app.has_ruled(site));
+    app.parcels.notify_one();
+    Ok((batch, taken))
+}
+
 /// A day: long enough to have forgotten what one said.
 const SECOND_LOOK_AFTER: Duration = Duration::from_hours(24);
 
@@ -90,13 +135,21 @@ pub struct Asked {
     /// The number of the item in the mail, from 1.
     pub item: usize,
     pub nonce: String,
+    /// Near-copies that stayed ticked: their numbers, each with a nonce of its own.
+    pub copies: Vec<(usize, String)>,
     pub ruling: Ruling,
 }
 
 /// What came of it.
 #[derive(Debug)]
 pub enum Done {
-    Ruled,
+    /// So many comments were ruled on; those that were missed had been decided or had changed.
+    Ruled {
+        comments: usize,
+        missed: usize,
+    },
+    /// More than may be published together. Nothing changed.
+    TooManyToPublish,
     /// A person decided it before, or in the meantime. Nothing changed.
     AlreadyDecided,
     /// The page was open too long, or showed something else. Nothing changed.
@@ -120,28 +173,50 @@ pub fn open<'a>(app: &'a App, token: &'a str) -> Result<Opened<'a>, NotOpened> {
     Ok(Opened { token, moderator: moderator.clone(), site_name: site.name.clone(), digest })
 }
 
-/// Rules on one item of an opened link, if the form was made for the version that stands.
+/// Rules on one item of an opened link and on its ticked near-copies, as far as the form was made for the versions that stand.
 ///
 /// # Errors
 /// [`StoreError`] from the store.
-pub async fn rule_by_link(app: &std::sync::Arc<App>, opened: &Opened<'_>, asked: &Asked) -> Result<Done, StoreError> {
-    let Some(record) = asked.item.checked_sub(1).and_then(|index| opened.digest.items.get(index)) else { return Ok(Done::NoSuchItem) };
-    if !record.waits() {
-        return Ok(Done::AlreadyDecided);
+pub async fn rule_by_link(app: &Arc<App>, opened: &Opened<'_>, asked: &Asked) -> Result<Done, StoreError> {
+    if opened.record(asked.item).is_none() {
+        return Ok(Done::NoSuchItem);
     }
-    let now = app.clock.now();
-    let nonce_valid = app.config().review.nonce_valid;
-    if app.keys.verify_nonce(&asked.nonce, opened.token, asked.item, record.version, now, nonce_valid).is_err() {
+    let Some(record) = opened.open(asked.item) else { return Ok(Done::AlreadyDecided) };
+    if !opened.was_shown(app, asked.item, record, &asked.nonce) {
         return Ok(Done::PageTooOld);
     }
+    if asked.ruling == Ruling::Publish && asked.copies.len() >= PUBLISH_TOGETHER_MAX {
+        return Ok(Done::TooManyToPublish);
+    }
+    let stands = |(item, nonce): &(usize, String)| opened.open(*item).filter(|copy| opened.was_shown(app, *item, copy, nonce));
+    let copies: Vec<&Record> = asked.copies.iter().filter_map(stands).collect();
+    let site = &opened.digest.site;
+    let shown = |record: &Record| Shown { site: site.clone(), comment: record.comment.id, version: record.version };
+    let shown: Vec<Shown> = std::iter::once(record).chain(copies).map(shown).collect();
     let ruler = Ruler { by: opened.moderator.name.clone(), via: "link" };
-    let terms = (Some(record.version), app.config().review.undo);
-    let ruled = rule(app, &opened.digest.site, record.comment.id, asked.ruling, ruler, terms).await?;
-    app.store.answered(&opened.moderator.id, now).done().await?;
-    Ok(if ruled.is_some_and(|(_, taken)| taken) { Done::Ruled } else { Done::AlreadyDecided })
+    let (_, taken) = rule_together(app, shown, asked.ruling, ruler, None).await?;
+    app.store.answered(&opened.moderator.id, app.clock.now()).done().await?;
+    let missed = (1 + asked.copies.len()).saturating_sub(taken.len());
+    Ok(if taken.is_empty() { Done::AlreadyDecided } else { Done::Ruled { comments: taken.len(), missed } })
 }
 
 impl Opened<'_> {
+    /// The comment with this number, however it stands.
+    fn record(&self, item: usize) -> Option<&Record> {
+        self.digest.items.get(item.checked_sub(1)?)
+    }
+
+    /// The comment with this number, if the mail still asks about it.
+    pub fn open(&self, item: usize) -> Option<&Record> {
+        self.record(item).filter(|record| self.digest.kind.asks_about(record))
+    }
+
+    /// Whether a page of this link showed the comment as it stands, not long ago.
+    fn was_shown(&self, app: &App, item: usize, record: &Record, nonce: &str) -> bool {
+        let valid = app.config().review.nonce_valid;
+        app.keys.verify_nonce(nonce, self.token, item, record.version, app.clock.now(), valid).is_ok()
+    }
+
     /// The nonce that a form for this item must carry.
     pub fn nonce(&self, app: &App, item: usize, now: Timestamp) -> String {
         let version = item.checked_sub(1).and_then(|index| self.digest.items.get(index)).map_or(0, |record| record.version);

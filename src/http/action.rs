@@ -1,12 +1,13 @@
 //! The page behind a digest's link. GET and HEAD show it and change nothing, however often a scanner opens it; a POST rules, if the token,
 //! the nonce and the origin say that a person pressed a button on this very page.
 
-use super::page::{self, Script, safe_headers};
+use super::page::{self, Fields, Script, safe_headers};
 use crate::action::Refused;
 use crate::decision::Ruling;
+use crate::flow::desk::{self, PUBLISH_TOGETHER_MAX};
 use crate::flow::review::{self, Asked, Done, NotOpened, Opened};
 use crate::flow::{App, digest};
-use crate::store::{Record, StoreError};
+use crate::store::StoreError;
 use crate::view::{ActionPage, Item, Notice, NoticePage, Refusal};
 use axum::extract::rejection::{FormRejection, PathRejection, QueryRejection};
 use axum::extract::{Form, Path, Query, State};
@@ -15,18 +16,16 @@ use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 use std::sync::Arc;
 
-#[derive(Deserialize)]
+/// What of the mail is looked at: one item, or each for itself, or all with near-copies together. A query that mail programs or people bent
+/// focuses nothing; the page is there all the same.
+#[derive(Default, Deserialize)]
 pub struct Focus {
     i: Option<String>,
+    each: Option<String>,
 }
 
-/// What the form of one item sends.
-#[derive(Deserialize)]
-pub struct RulingForm {
-    item: String,
-    nonce: String,
-    ruling: String,
-}
+/// Near-copies that one press can rule on: as many as a page holds.
+const TOGETHER_MAX: usize = 200;
 
 type Token = Result<Path<String>, PathRejection>;
 
@@ -35,18 +34,26 @@ pub async fn show(State(app): State<Arc<App>>, token: Token, focus: Result<Query
     match review::open(&app, &token) {
         Err(error) => refusal(&error),
         Ok(opened) => {
-            // A query that mail programs or people bent focuses nothing; the page is there all the same.
-            let focus = focus.ok().and_then(|Query(focus)| focus.i?.parse().ok());
-            render(&app, &opened, StatusCode::OK, focus, None)
+            let Focus { i, each } = focus.map(|Query(focus)| focus).unwrap_or_default();
+            let focus = i.and_then(|number| number.parse().ok());
+            let alike = if each.is_some() { Alike::Apart } else { Alike::Together };
+            render(&app, &opened, StatusCode::OK, (focus, alike), None)
         }
     }
+}
+
+/// How near-copies are shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Alike {
+    Together,
+    Apart,
 }
 
 pub async fn rule(
     State(app): State<Arc<App>>,
     token: Token,
     headers: HeaderMap,
-    form: Result<Form<RulingForm>, FormRejection>,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
     let Ok(Path(token)) = token else { return unknown_link() };
     if !page::is_ours(&headers, &app.config(), &app.public_url) {
@@ -56,8 +63,8 @@ pub async fn rule(
         Err(error) => return refusal(&error),
         Ok(opened) => opened,
     };
-    let Some(asked) = form.ok().and_then(|Form(form)| asked(form)) else {
-        return render(&app, &opened, StatusCode::BAD_REQUEST, None, Some(Notice::PageTooOld));
+    let Some(asked) = form.ok().and_then(|Form(fields)| asked(&Fields(fields))) else {
+        return render(&app, &opened, StatusCode::BAD_REQUEST, WHOLE, Some(Notice::PageTooOld));
     };
     match review::rule_by_link(&app, &opened, &asked).await {
         Ok(done) => after(&app, &token, &asked, &done),
@@ -65,8 +72,15 @@ pub async fn rule(
     }
 }
 
-fn asked(form: RulingForm) -> Option<Asked> {
-    Some(Asked { item: form.item.parse().ok()?, nonce: form.nonce, ruling: Ruling::parse(&form.ruling)? })
+/// The whole page.
+const WHOLE: (Option<usize>, Alike) = (None, Alike::Together);
+
+fn asked(fields: &Fields) -> Option<Asked> {
+    let nonce = Some(fields.get("nonce")).filter(|_| fields.all("nonce").count() == 1)?.to_owned();
+    // A box says `ITEM.NONCE`.
+    let copy = |value: &str| value.split_once('.').and_then(|(item, nonce)| Some((item.parse().ok()?, nonce.to_owned())));
+    let copies = fields.all("like").take(TOGETHER_MAX).map(copy).collect::<Option<_>>()?;
+    Some(Asked { item: fields.get("item").parse().ok()?, nonce, copies, ruling: Ruling::parse(fields.get("ruling"))? })
 }
 
 /// The page anew, with what came of the ruling.
@@ -75,20 +89,32 @@ fn after(app: &App, token: &str, asked: &Asked, done: &Done) -> Response {
         Err(error) => return refusal(&error),
         Ok(opened) => opened,
     };
+    let focused = (Some(asked.item), Alike::Together);
     match done {
-        Done::Ruled => {
+        Done::Ruled { comments, missed } => {
             let wait_seconds = app.config().review.undo.as_secs();
-            render(app, &opened, StatusCode::OK, None, Some(Notice::Decided { ruling: asked.ruling, wait_seconds }))
+            let notice = Notice::Decided { ruling: asked.ruling, comments: *comments, missed: *missed, wait_seconds };
+            render(app, &opened, StatusCode::OK, WHOLE, Some(notice))
         }
-        Done::AlreadyDecided => render(app, &opened, StatusCode::OK, Some(asked.item), None),
-        Done::PageTooOld => render(app, &opened, StatusCode::CONFLICT, Some(asked.item), Some(Notice::PageTooOld)),
-        Done::NoSuchItem => render(app, &opened, StatusCode::NOT_FOUND, None, None),
+        Done::AlreadyDecided => render(app, &opened, StatusCode::OK, focused, None),
+        Done::PageTooOld => render(app, &opened, StatusCode::CONFLICT, focused, Some(Notice::PageTooOld)),
+        Done::TooManyToPublish => {
+            let notice = Notice::TooManyToPublish { max: PUBLISH_TOGETHER_MAX };
+            render(app, &opened, StatusCode::UNPROCESSABLE_ENTITY, focused, Some(notice))
+        }
+        Done::NoSuchItem => render(app, &opened, StatusCode::NOT_FOUND, WHOLE, None),
     }
 }
 
 /// Undecided items, and the focused one however it stands.
-fn render(app: &App, opened: &Opened<'_>, status: StatusCode, focus: Option<usize>, notice: Option<Notice<'_>>) -> Response {
-    match items(app, opened, focus) {
+fn render(
+    app: &App,
+    opened: &Opened<'_>,
+    status: StatusCode,
+    (focus, alike): (Option<usize>, Alike),
+    notice: Option<Notice<'_>>,
+) -> Response {
+    match items(app, opened, focus, alike) {
         Err(error) => refusal(&NotOpened::Store(error)),
         Ok(items) => {
             let now = app.clock.now();
@@ -103,6 +129,7 @@ fn render(app: &App, opened: &Opened<'_>, status: StatusCode, focus: Option<usiz
                 total: opened.digest.items.len(),
                 nonce: &|item| opened.nonce(app, item, now),
                 notice: notice.or(decided),
+                publish_max: PUBLISH_TOGETHER_MAX,
                 expires_at: opened.digest.expires_at,
                 now,
             }
@@ -112,10 +139,14 @@ fn render(app: &App, opened: &Opened<'_>, status: StatusCode, focus: Option<usiz
     }
 }
 
-fn items<'a>(app: &App, opened: &'a Opened<'_>, focus: Option<usize>) -> Result<Vec<Item<'a>>, StoreError> {
-    let all = digest::items(app.store.read(), &opened.digest.items, app.clock.now())?;
-    let waits = |item: &Item<'_>| opened.digest.items.get(item.number.saturating_sub(1)).is_some_and(Record::waits);
-    Ok(all.into_iter().filter(|item| waits(item) || Some(item.number) == focus).collect())
+fn items<'a>(app: &App, opened: &'a Opened<'_>, focus: Option<usize>, alike: Alike) -> Result<Vec<Item<'a>>, StoreError> {
+    let mut items = digest::items(app.store.read(), &opened.digest.items, app.clock.now())?;
+    items.retain(|item| opened.open(item.number).is_some() || Some(item.number) == focus);
+    if alike == Alike::Together {
+        let groups = desk::groups(app, &opened.digest.site)?;
+        digest::mark_copies(&mut items, &opened.digest.items, &groups);
+    }
+    Ok(items)
 }
 
 fn refusal(error: &NotOpened) -> Response {

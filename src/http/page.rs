@@ -1,5 +1,5 @@
-//! What every page for moderators has in common: headers that keep, frame, index and fetch nothing, and the question whether a form came
-//! from a page of ours.
+//! What every page for moderators has in common: headers that keep, frame, index and fetch nothing, the fields of a form, and the question
+//! whether it came from a page of ours.
 
 use crate::config::Config;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY};
@@ -44,4 +44,18 @@ pub fn is_ours(headers: &HeaderMap, config: &Config, public_url: &str) -> bool {
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let sent_to = config.public_url.is_none().then(|| header(&HOST)).flatten().map(|host| format!("{scheme}://{host}"));
     origin.eq_ignore_ascii_case(public_url) || sent_to.is_some_and(|host| origin.eq_ignore_ascii_case(&host))
+}
+
+/// The fields of a form, in their order.
+pub struct Fields(pub Vec<(String, String)>);
+
+impl Fields {
+    /// Empty where there is no such field.
+    pub fn get(&self, name: &str) -> &str {
+        self.all(name).next().unwrap_or("")
+    }
+
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
 }

@@ -3,6 +3,7 @@
 use super::comments::complete;
 use super::{Pending, Reader, Record, Store, StoreError, rows};
 use crate::clock::Timestamp;
+use crate::decision::Status;
 use crate::delivery::Outgoing;
 use crate::id::{CommentId, DigestId, ModeratorId, SiteId};
 use rusqlite::{OptionalExtension, params};
@@ -18,6 +19,8 @@ pub enum Kind {
     Flood,
     /// Comments that were mailed and not decided.
     Reminder,
+    /// A week's rejections near the line: no digest, and counted as none.
+    Weekly,
 }
 
 impl Kind {
@@ -26,11 +29,17 @@ impl Kind {
             Self::New => "new",
             Self::Flood => "flood",
             Self::Reminder => "reminder",
+            Self::Weekly => "weekly",
         }
     }
 
     fn parse(word: &str) -> Option<Self> {
-        [Self::New, Self::Flood, Self::Reminder].into_iter().find(|kind| kind.as_str() == word)
+        [Self::New, Self::Flood, Self::Reminder, Self::Weekly].into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// Whether a mail of this kind still has something to ask about a comment.
+    pub fn asks_about(self, record: &Record) -> bool {
+        record.waits() || (self == Self::Weekly && record.status == Status::Rejected && record.ruled.is_none())
     }
 }
 
@@ -120,7 +129,7 @@ const SINCE: &str = "coalesce(c.objected_at, c.received_at)";
 /// or the link ran out.
 const UNSHOWN: &str = "coalesce(c.objected_at, c.received_at) <= ?4 AND NOT EXISTS \
                        (SELECT 1 FROM digest_items i JOIN digests d ON d.id = i.digest WHERE i.moderator = ?2 AND i.comment = c.seq \
-                        AND d.expires_at > ?3 AND d.created_at >= coalesce(c.objected_at, 0))";
+                        AND d.expires_at > ?3 AND d.created_at >= coalesce(c.objected_at, 0) AND d.kind <> 'weekly')";
 
 /// Ids begin with their time, so that theirs is the index that knows what came since; the others would have every comment of the site read.
 const HANDLED: &str = "SELECT count(*) FROM comments WHERE id >= ?3 AND +site = ?1 AND received_at > ?2
@@ -138,7 +147,7 @@ impl Reader {
                 .query_row(params![site, moderator, wanted.now.ms(), wanted.came_by.ms()], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let since = wanted.now.minus(Duration::from_hours(24)).ms();
             let sql = "SELECT max(created_at), count(*) FILTER (WHERE created_at > ?3), max(created_at) FILTER (WHERE kind = 'flood'),
-                       max(created_at) FILTER (WHERE kind = 'reminder') FROM digests WHERE site = ?1 AND moderator = ?2";
+                       max(created_at) FILTER (WHERE kind = 'reminder') FROM digests WHERE site = ?1 AND moderator = ?2 AND kind <> 'weekly'";
             let time = |ms: Option<i64>| ms.map(Timestamp::from_ms);
             Ok(connection.prepare_cached(sql)?.query_row(params![site, moderator, since], |row| {
                 Ok(Standing {
@@ -171,7 +180,7 @@ impl Reader {
         let sql = format!(
             "SELECT {} FROM comments c WHERE c.seq IN
                  (SELECT i.comment FROM digests d JOIN digest_items i ON i.digest = d.id
-                  WHERE d.site = ?1 AND d.moderator = ?2 AND d.created_at <= ?4 AND d.expires_at > ?3)
+                  WHERE d.site = ?1 AND d.moderator = ?2 AND d.created_at <= ?4 AND d.expires_at > ?3 AND d.kind <> 'weekly')
              AND (c.status = 'held' OR (c.audited = 1 AND c.ruled IS NULL) OR c.objected_at IS NOT NULL)
              AND NOT EXISTS (SELECT 1 FROM digest_items i JOIN digests d ON d.id = i.digest
                              WHERE i.moderator = ?2 AND i.comment = c.seq AND d.kind = 'reminder' AND d.expires_at > ?3)
@@ -222,11 +231,42 @@ impl Reader {
     /// [`StoreError`] from the database.
     pub fn last_digest(&self, site: &SiteId, moderator: &ModeratorId, before: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         self.with(|connection| {
-            let sql = "SELECT max(created_at) FROM digests WHERE site = ?1 AND moderator = ?2 AND created_at < ?3";
+            let sql = "SELECT max(created_at) FROM digests WHERE site = ?1 AND moderator = ?2 AND created_at < ?3 AND kind <> 'weekly'";
             let who = params![site.as_str(), moderator.as_str(), before.ms()];
             let found: Option<i64> = connection.prepare_cached(sql)?.query_row(who, |row| row.get(0))?;
             Ok(found.map(Timestamp::from_ms))
         })
+    }
+
+    /// When the last weekly mail before `before` went to a moderator.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn last_weekly(&self, site: &SiteId, moderator: &ModeratorId, before: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.with(|connection| {
+            let sql = "SELECT max(created_at) FROM digests WHERE site = ?1 AND moderator = ?2 AND created_at < ?3 AND kind = 'weekly'";
+            let who = params![site.as_str(), moderator.as_str(), before.ms()];
+            let found: Option<i64> = connection.prepare_cached(sql)?.query_row(who, |row| row.get(0))?;
+            Ok(found.map(Timestamp::from_ms))
+        })
+    }
+
+    /// Comments of a site that came since then, were rejected by their score and asked of nobody: those nearest to the line, the nearest
+    /// first.
+    ///
+    /// # Errors
+    /// [`StoreError`] from the database.
+    pub fn nearest_rejected(&self, site: &SiteId, since: Timestamp, limit: usize) -> Result<Vec<Record>, StoreError> {
+        // In their order as they came, back to the first that is older: a site's comments of a week, read once a week.
+        let sql = format!(
+            "SELECT {} FROM comments c JOIN decisions d ON d.seq = (SELECT max(last.seq) FROM decisions last WHERE last.comment = c.seq)
+             WHERE c.site = ?1 AND c.seq > coalesce((SELECT seq FROM comments INDEXED BY comments_site WHERE site = ?1 AND received_at <= ?2
+                                                    ORDER BY seq DESC LIMIT 1), 0)
+             AND +c.status = 'rejected' AND +c.ruled IS NULL AND +c.audited = 0 AND +c.objected_at IS NULL
+             AND d.score >= json_extract(d.why, '$.reject_min') ORDER BY d.score, c.seq LIMIT ?3",
+            rows::COMMENT
+        );
+        self.records(&sql, params![site.as_str(), since.ms(), limit])
     }
 
     /// Comments of a site that were decided without a person since `since`.

@@ -198,7 +198,7 @@ impl Reader {
     /// [`StoreError`] from the database.
     pub fn mail_health(&self, site: &SiteId, since: Timestamp) -> Result<MailHealth, StoreError> {
         self.with(|connection| {
-            let sql = "SELECT coalesce(sum(created_at >= ?2), 0), max(created_at) FROM digests WHERE site = ?1";
+            let sql = "SELECT coalesce(sum(created_at >= ?2), 0), max(created_at) FROM digests WHERE site = ?1 AND kind <> 'weekly'";
             let (digests, last): (u64, Option<i64>) =
                 connection.prepare_cached(sql)?.query_row(params![site.as_str(), since.ms()], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let count = |which: &str| {

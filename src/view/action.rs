@@ -1,10 +1,10 @@
-//! The page behind a digest's links: every undecided comment with one form each, or one comment alone. Showing it decides nothing;
-//! the forms post to the same path. What is no item (an expired link, say) is a [`NoticePage`].
+//! The page behind a digest's links: every undecided comment with one form each, near-copies with one together, or one comment alone.
+//! Showing it decides nothing; the forms post to the same path. What is no item (an expired link, say) is a [`NoticePage`].
 
 use super::excerpt::short;
 use super::reasons::{self, Reason};
 use super::safe::{self, Html};
-use super::{Item, Ruled, rendered, words};
+use super::{Item, Ruled, Section, desk, leads, rendered, words};
 use crate::clock::Timestamp;
 use crate::decision::{Band, Ruling};
 use crate::text;
@@ -33,6 +33,8 @@ pub struct ActionPage<'a> {
     /// The nonce for the form of the item with this number.
     pub nonce: &'a dyn Fn(usize) -> String,
     pub notice: Option<Notice<'a>>,
+    /// Near-copies that may be published together.
+    pub publish_max: usize,
     pub expires_at: Timestamp,
     pub now: Timestamp,
 }
@@ -43,7 +45,14 @@ pub enum Notice<'a> {
     /// Just now; the blog hears of it after so many seconds.
     Decided {
         ruling: Ruling,
+        comments: usize,
+        /// Those that had been decided or had changed since the page was made; they are as they were.
+        missed: usize,
         wait_seconds: u64,
+    },
+    /// So many may not be published together.
+    TooManyToPublish {
+        max: usize,
     },
     AlreadyDecided(Ruled<'a>),
     /// The nonce had expired.
@@ -77,7 +86,14 @@ pub enum Refusal {
 impl ActionPage<'_> {
     pub fn render(&self) -> String {
         let focused = self.items.iter().find(|item| Some(item.number) == self.focus);
-        let shown: Vec<&Item<'_>> = focused.map_or_else(|| self.items.iter().collect(), |item| vec![item]);
+        let mut shown: Vec<(&Item<'_>, Vec<&Item<'_>>)> = leads(self.items).collect();
+        if let Some(focused) = focused {
+            shown.retain(|(lead, _)| lead.number == focused.number);
+            if shown.is_empty() {
+                // A copy, looked at for itself.
+                shown.push((focused, Vec::new()));
+            }
+        }
         let open = self.items.iter().filter(|item| item.ruled.is_none()).count();
         let heading = match open {
             0 => "Nothing left to review".to_owned(),
@@ -93,14 +109,14 @@ impl ActionPage<'_> {
             path: self.path,
             say: self.notice.map(Say::of),
             is_focused: focused.is_some(),
-            items: shown.into_iter().map(|item| self.shown(item)).collect(),
-            others: self.items.iter().filter(|_| focused.is_some()).map(|item| self.other(item)).collect(),
+            items: shown.into_iter().map(|(item, copies)| self.shown(item, &copies)).collect(),
+            others: leads(self.items).filter(|_| focused.is_some()).map(|(item, copies)| self.other(item, copies.len())).collect(),
             these: words::these(self.total),
             until: self.expires_at.day(),
         })
     }
 
-    fn shown(&self, item: &Item<'_>) -> Shown {
+    fn shown(&self, item: &Item<'_>, copies: &[&Item<'_>]) -> Shown {
         let bounded = |text: &str, chars_max| safe::line(&short(text, chars_max).dotted("…", str::to_owned));
         let reasons = item.reasons();
         let end = item.comment.body.char_indices().nth(BODY_CHARS_MAX).map_or(item.comment.body.len(), |(at, _)| at);
@@ -124,16 +140,31 @@ impl ActionPage<'_> {
             path: self.path.to_owned(),
             nonce: (self.nonce)(item.number),
             ruled: item.ruled.map(said),
-            is_check: item.is_check,
+            section: item.section(),
+            copies: copies.iter().map(|copy| self.copy(copy, &item.comment.body)).collect(),
+            can_publish: copies.len() < self.publish_max,
             spam: notes(&reasons.spam, item.number, 1),
             ham: notes(&reasons.ham, item.number, reasons.spam.len() + 1),
         }
     }
 
-    fn other(&self, item: &Item<'_>) -> Other {
+    /// A box that is ticked, for exactly this version.
+    fn copy(&self, item: &Item<'_>, first: &str) -> Copied {
+        Copied {
+            value: format!("{}.{}", item.number, (self.nonce)(item.number)),
+            number: item.number,
+            name: safe::line(&short(words::name(item.comment), 40).dotted("…", str::to_owned)),
+            page: safe::line(&short(words::page(item.comment), 60).dotted("…", str::to_owned)),
+            differs: desk::differing(first, &item.comment.body).map(|words| safe::line(&short(&words, 40).dotted("…", str::to_owned))),
+            age: words::span(item.comment.received_at, self.now),
+        }
+    }
+
+    fn other(&self, item: &Item<'_>, copies: usize) -> Other {
         Other {
             number: item.number,
             is_current: Some(item.number) == self.focus,
+            copies,
             band: words::band(item.band()),
             page: safe::line(&short(words::page(item.comment), 60).dotted("…", str::to_owned)),
         }
@@ -198,13 +229,26 @@ struct Say {
 impl Say {
     fn of(notice: Notice<'_>) -> Self {
         match notice {
-            Notice::Decided { ruling, wait_seconds } => Self {
-                class: "good",
-                strong: format!("{}.", capital(words::ruling(ruling))),
+            Notice::Decided { ruling, comments, missed, wait_seconds } => Self {
+                class: if missed == 0 { "good" } else { "warn" },
+                strong: match comments {
+                    1 => format!("{}.", capital(words::ruling(ruling))),
+                    comments => format!("{comments} comments {}.", words::ruling(ruling)),
+                },
                 rest: format!(
-                    "The blog hears of it in {wait_seconds}\u{a0}s.{}",
-                    if ruling == Ruling::Remove { " The filter learns nothing from it." } else { "" }
+                    "The blog hears of it in {wait_seconds}\u{a0}s.{}{}",
+                    if ruling == Ruling::Remove { " The filter learns nothing from it." } else { "" },
+                    match missed {
+                        0 => String::new(),
+                        1 => " 1 had been decided or had changed meanwhile, and is as it was.".to_owned(),
+                        missed => format!(" {missed} had been decided or had changed meanwhile, and are as they were."),
+                    }
                 ),
+            },
+            Notice::TooManyToPublish { max } => Self {
+                class: "warn",
+                strong: format!("At most {max} are published together."),
+                rest: "What readers get to see should have been read. Nothing was ruled.".to_owned(),
             },
             Notice::AlreadyDecided(ruled) => Self {
                 class: "good",
@@ -291,7 +335,10 @@ struct Shown {
     path: String,
     nonce: String,
     ruled: Option<String>,
-    is_check: bool,
+    section: Section,
+    /// Ruled on with it, as far as they stay ticked.
+    copies: Vec<Copied>,
+    can_publish: bool,
     spam: Vec<Note>,
     ham: Vec<Note>,
 }
@@ -304,9 +351,19 @@ pub(super) struct Note {
     pub bars: u8,
 }
 
+struct Copied {
+    value: String,
+    number: usize,
+    name: Html,
+    page: Html,
+    differs: Option<Html>,
+    age: String,
+}
+
 struct Other {
     number: usize,
     is_current: bool,
+    copies: usize,
     band: &'static str,
     page: Html,
 }

@@ -1,13 +1,15 @@
-//! The digest: held comments put before one moderator in one mail, as text and as HTML. The subject holds counts and the site's
-//! configured name only; what does not fit into the budget of bytes waits on the page.
+//! The digest: held comments put before one moderator in one mail, as text and as HTML; spot checks stand apart from them, and near-copies
+//! behind one of them. The subject holds counts and the site's configured name only; what does not fit into the budget of bytes waits on
+//! the page.
 
 use super::excerpt::{excerpt, short};
 use super::reasons::Reason;
 use super::safe::{self, Html};
-use super::{Item, rendered, words};
+use super::{Item, Section, leads, rendered, words};
 use crate::clock::Timestamp;
-use crate::decision::Band;
+use crate::decision::{Band, Status};
 use askama::Template;
+use std::collections::BTreeSet;
 
 /// Gmail clips HTML at 102 KB; clients on phones earlier. Bytes of UTF-8.
 const HTML_BYTES_MAX: usize = 70_000;
@@ -36,6 +38,10 @@ pub enum Occasion {
     Flood,
     /// They were mailed before and still wait.
     Reminder,
+    /// Whose turn it was left them to somebody who stands by.
+    Handover,
+    /// A week's rejections that stood near the line. They ask for nothing.
+    Weekly,
 }
 
 /// Everything a digest is made of.
@@ -44,10 +50,11 @@ pub struct DigestView<'a> {
     pub occasion: Occasion,
     pub site_name: &'a str,
     pub moderator_name: &'a str,
+    /// All that the page holds, the sections one after another.
     pub items: &'a [Item<'a>],
-    /// Further comments that wait, shown only on the page.
-    pub more: usize,
-    /// Those that wait beyond what the page can hold.
+    /// Items shown in the mail, near-copies counted with the one that stands for them; the others wait on the page.
+    pub items_max: usize,
+    /// Comments that wait beyond what the page can hold.
     pub behind: usize,
     /// Comments decided without a person since the last digest.
     pub handled: u64,
@@ -70,7 +77,8 @@ pub struct DigestMail {
 
 impl DigestView<'_> {
     pub fn render(&self) -> DigestMail {
-        let (html, text) = self.fitting();
+        let Fitting { html, text, comments } = self.fitting();
+        let total = self.items.len();
         let frame = Frame {
             subject: self.subject(),
             site: safe::header_text(self.site_name),
@@ -78,10 +86,11 @@ impl DigestView<'_> {
             headline: self.headline(),
             handled: self.handled_words(),
             effort: self.effort(),
+            opening: self.opening(),
             preheader: self.preheader(),
-            more: self.more_words(self.total() - html.len()),
+            more: self.more_words(total - comments),
             all: self.all_words(),
-            these: words::these(self.total()),
+            these: words::these(total),
             review_url: self.review_url,
             pause_url: self.pause_url,
             until: self.expires_at.day(),
@@ -92,25 +101,41 @@ impl DigestView<'_> {
     }
 
     /// As many items from the front as the budget of bytes holds.
-    fn fitting(&self) -> (Vec<String>, Vec<String>) {
-        let (mut html, mut text) = (Vec::new(), Vec::new());
-        let (mut html_bytes, mut encoded_bytes) = (FRAME_BYTES_MAX, FRAME_BYTES_MAX);
-        for item in self.items {
-            let one_html = rendered(&self.html_item(item));
-            let one_text = rendered(&self.text_item(item));
-            html_bytes += one_html.len();
-            encoded_bytes += encoded(&one_html) + encoded(&one_text);
+    fn fitting(&self) -> Fitting {
+        let mut fitting = Fitting { html: Vec::new(), text: Vec::new(), comments: 0 };
+        let (mut html_bytes, mut encoded_bytes, mut last) = (FRAME_BYTES_MAX, FRAME_BYTES_MAX, None);
+        let level = if self.has_headings() { 3 } else { 2 };
+        for (item, copies) in leads(self.items).take(self.items_max) {
+            let heading = Some(item.section()).filter(|section| last != Some(*section)).and_then(|section| self.heading(section));
+            let html = rendered(&self.html_item(item, &copies, (heading, level)));
+            let text = rendered(&self.text_item(item, &copies, heading));
+            html_bytes += html.len();
+            encoded_bytes += encoded(&html) + encoded(&text);
             if html_bytes > HTML_BYTES_MAX || encoded_bytes > ENCODED_BYTES_MAX {
                 break;
             }
-            html.push(one_html);
-            text.push(one_text);
+            last = Some(item.section());
+            fitting.html.push(html);
+            fitting.text.push(text);
+            fitting.comments += 1 + copies.len();
         }
-        (html, text)
+        fitting
     }
 
-    fn total(&self) -> usize {
-        self.items.len() + self.more
+    /// Where all is of one kind, the headline says of which; spot checks explain themselves.
+    fn heading(&self, section: Section) -> Option<Heading> {
+        match section {
+            Section::Waits => self.has_headings().then_some(Heading { title: "Waiting for a ruling", lead: "" }),
+            Section::Check => Some(Heading {
+                title: "Decided automatically, a second look",
+                lead: "Drawn by chance. Hamlet does not say what it decided, so that your word is your own.",
+            }),
+            Section::NearTheLine => None,
+        }
+    }
+
+    fn has_headings(&self) -> bool {
+        self.items.iter().any(|item| item.section() == Section::Check)
     }
 
     fn more_words(&self, on_page: usize) -> String {
@@ -123,16 +148,21 @@ impl DigestView<'_> {
 
     /// Counts and the configured name only: no word of a commenter reaches a header.
     fn subject(&self) -> String {
-        let comments = words::count(self.total() + self.behind, "comment", "comments");
+        let site = safe::header_text(self.site_name);
+        let comments = words::count(self.items.len() + self.behind, "comment", "comments");
         let asks = match self.occasion {
             Occasion::New => "to review",
             Occasion::Flood => "at once to review",
             Occasion::Reminder => "still to review",
+            Occasion::Handover => "left for you to review",
+            Occasion::Weekly => return format!("[{site}] {comments} rejected near the line"),
         };
-        let spam = self.banded(Some(Band::LikelySpam));
+        let counted = |band, what: String| Some(self.banded(band)).filter(|count| *count > 0).map(|count| format!("{count} {what}, "));
+        let spam = counted(Some(Band::LikelySpam), "likely spam".to_owned()).unwrap_or_default();
+        let plural = if self.banded(None) == 1 { "spot check" } else { "spot checks" };
+        let checks = counted(None, plural.to_owned()).unwrap_or_default();
         let oldest = self.items.iter().map(|item| item.comment.received_at).min().unwrap_or(self.now);
-        let spam = if spam > 0 { format!("{spam} likely spam, ") } else { String::new() };
-        format!("[{}] {comments} {asks} ({spam}oldest {})", safe::header_text(self.site_name), words::span(oldest, self.now))
+        format!("[{site}] {comments} {asks} ({spam}{checks}oldest {})", words::span(oldest, self.now))
     }
 
     fn banded(&self, band: Option<Band>) -> usize {
@@ -140,14 +170,19 @@ impl DigestView<'_> {
     }
 
     fn headline(&self) -> String {
-        let all = self.total() + self.behind;
-        let wait = match (self.occasion, all) {
-            (Occasion::New | Occasion::Flood, 1) => "waits",
-            (Occasion::New | Occasion::Flood, _) => "wait",
-            (Occasion::Reminder, 1) => "still waits",
-            (Occasion::Reminder, _) => "still wait",
+        let all = self.items.len() + self.behind;
+        let is_one = all == 1;
+        let says = match self.occasion {
+            Occasion::New | Occasion::Flood if is_one => "waits for you",
+            Occasion::New | Occasion::Flood => "wait for you",
+            Occasion::Reminder if is_one => "still waits for you",
+            Occasion::Reminder => "still wait for you",
+            Occasion::Handover if is_one => "was left for you",
+            Occasion::Handover => "were left for you",
+            Occasion::Weekly if is_one => "was rejected near the line",
+            Occasion::Weekly => "were rejected near the line",
         };
-        format!("{} {wait} for you", words::count(all, "comment", "comments"))
+        format!("{} {says}", words::count(all, "comment", "comments"))
     }
 
     fn handled_words(&self) -> String {
@@ -158,16 +193,31 @@ impl DigestView<'_> {
         }
     }
 
-    /// Twenty seconds each, as moderators take for short comments.
+    /// What is asked of the reader, and how long it takes: twenty seconds each, as moderators take for short comments.
     fn effort(&self) -> String {
-        if self.occasion == Occasion::Flood {
-            return "So many came at once that this is a summary; the next comes tomorrow.".to_owned();
-        }
-        match (self.total(), (self.total() * 20).div_ceil(60)) {
+        let asks = match self.occasion {
+            Occasion::New | Occasion::Reminder => "",
+            Occasion::Handover => "Nobody else has decided, so they come to you, who stands by.",
+            Occasion::Flood => return "So many came at once that this is a summary; the next comes tomorrow.".to_owned(),
+            Occasion::Weekly => {
+                return "Their scores were just over the line: a little less, and you would have been asked. Publish what should not have \
+                        been rejected; the rest asks for nothing."
+                    .to_owned();
+            }
+        };
+        let leads = leads(self.items).count();
+        let takes = match (leads, (leads * 20).div_ceil(60)) {
             (0 | 1, _) => String::new(),
             (_, 1) => "These take about a minute.".to_owned(),
             (_, minutes) => format!("These take about {minutes} minutes."),
-        }
+        };
+        [asks, &takes].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(" ")
+    }
+
+    fn opening(&self) -> Vec<String> {
+        let said = format!("{}. {}", self.headline(), self.handled_words());
+        let lines = [said.trim_end().to_owned(), self.effort()].map(|text| wrapped(&text, COLUMNS));
+        lines.into_iter().flatten().filter(|line| !line.is_empty()).collect()
     }
 
     /// What a mail program shows beside the subject.
@@ -179,18 +229,21 @@ impl DigestView<'_> {
     }
 
     fn all_words(&self) -> String {
-        match self.total() {
+        match self.items.len() {
             1 => "it".to_owned(),
+            2 => "both".to_owned(),
             total => format!("all {}", words::spelt(total)),
         }
     }
 
-    fn html_item(&self, item: &Item<'_>) -> HtmlItem {
+    fn html_item(&self, item: &Item<'_>, copies: &[&Item<'_>], (heading, level): (Option<Heading>, u8)) -> HtmlItem {
         let shown = |text: &str, chars_max| safe::mail(&short(text, chars_max).dotted("…", str::to_owned));
         let reasons = item.reasons();
         let quote = excerpt(&item.comment.body, &reasons.needles(), self.excerpt_chars_max).dotted("…", str::to_owned);
         let (class, colour, cells) = dress(item.band());
         HtmlItem {
+            heading,
+            level,
             class,
             colour,
             cells,
@@ -202,14 +255,16 @@ impl DigestView<'_> {
             name: shown(words::name(item.comment), NAME_CHARS_MAX),
             facts: facts(item, "…"),
             quote: (self.excerpt_chars_max > 0).then(|| safe::mail(&quote)),
-            is_check: item.is_check,
+            alike: alike(item, copies),
+            copies: copies.len(),
+            why: why(item),
             spam: said(&reasons.spam, |text| shown(text, REASON_CHARS_MAX)),
             ham: said(&reasons.ham, |text| shown(text, REASON_CHARS_MAX)),
             url: format!("{}?i={}", self.review_url, item.number),
         }
     }
 
-    fn text_item(&self, item: &Item<'_>) -> TextItem {
+    fn text_item(&self, item: &Item<'_>, copies: &[&Item<'_>], heading: Option<Heading>) -> TextItem {
         let shown = |text: &str, chars_max| safe::isolated(&short(text, chars_max).dotted("...", safe::plain));
         let reasons = item.reasons();
         let quote = if self.excerpt_chars_max == 0 {
@@ -220,14 +275,17 @@ impl DigestView<'_> {
         let spam = said(&reasons.spam, |text| format!("+ {}", shown(text, REASON_CHARS_MAX)));
         let ham = said(&reasons.ham, |text| format!("- {}", shown(text, REASON_CHARS_MAX)));
         TextItem {
+            heading,
+            lead: heading.filter(|heading| !heading.lead.is_empty()).map(|heading| wrapped(heading.lead, COLUMNS)).unwrap_or_default(),
             number: item.number,
             band: words::band(item.band()).to_uppercase(),
             page: shown(words::page(item.comment), TITLE_CHARS_MAX),
             age: words::ago(item.comment.received_at, self.now),
             name: shown(words::name(item.comment), NAME_CHARS_MAX),
             facts: facts(item, "..."),
+            alike: alike(item, copies),
+            copies: copies.len(),
             why: spam.into_iter().chain(ham).collect(),
-            is_check: item.is_check,
             quote: wrapped(&quote, COLUMNS).iter().filter(|line| !line.is_empty()).map(|line| safe::isolated(line)).collect(),
             url: format!("{}?i={}", self.review_url, item.number),
         }
@@ -241,6 +299,25 @@ fn dress(band: Option<Band>) -> (&'static str, &'static str, &'static str) {
         Some(Band::Unsure) => ("u", "#7c5000", "□■□"),
         Some(Band::LikelySpam) => ("l", "#a01c49", "□□■"),
         Some(Band::RulesOnly) | None => ("s", "#4e5a5e", "□□□"),
+    }
+}
+
+/// `22 more like it, by 23 names on 3 pages`; none where there is no other.
+fn alike(item: &Item<'_>, copies: &[&Item<'_>]) -> Option<String> {
+    let all = || std::iter::once(item).chain(copies.iter().copied());
+    let names: BTreeSet<&str> = all().map(|item| words::name(item.comment)).collect();
+    let pages: BTreeSet<&str> = all().map(|item| words::page(item.comment)).collect();
+    let places = format!("by {} on {}", words::count(names.len(), "name", "names"), words::count(pages.len(), "page", "pages"));
+    (!copies.is_empty()).then(|| format!("{} more like it, {places}", copies.len()))
+}
+
+/// What stands before the reasons; none where there are none to be told.
+fn why(item: &Item<'_>) -> Option<&'static str> {
+    match (item.section(), item.status) {
+        (Section::Check, _) => None,
+        (Section::Waits | Section::NearTheLine, Status::Held | Status::Queued) => Some("Why held:"),
+        (Section::Waits | Section::NearTheLine, Status::Published) => Some("Why published:"),
+        (Section::Waits | Section::NearTheLine, Status::Rejected) => Some("Why rejected:"),
     }
 }
 
@@ -277,6 +354,21 @@ fn encoded(text: &str) -> usize {
     bytes + bytes.div_ceil(73) * 3
 }
 
+/// Items that fit, ready for the mail.
+struct Fitting {
+    html: Vec<String>,
+    text: Vec<String>,
+    /// How many comments they are, with their near-copies.
+    comments: usize,
+}
+
+/// Over the first item of a section.
+#[derive(Clone, Copy)]
+struct Heading {
+    title: &'static str,
+    lead: &'static str,
+}
+
 /// What both mails say around their items.
 struct Frame<'a> {
     subject: String,
@@ -285,6 +377,8 @@ struct Frame<'a> {
     headline: String,
     handled: String,
     effort: String,
+    /// All that stands before the items, in lines.
+    opening: Vec<String>,
     preheader: String,
     more: String,
     all: String,
@@ -311,6 +405,9 @@ struct TextMail<'a> {
 #[derive(Template)]
 #[template(path = "digest_item.html")]
 struct HtmlItem {
+    heading: Option<Heading>,
+    /// Of the item's own heading.
+    level: u8,
     class: &'static str,
     colour: &'static str,
     cells: &'static str,
@@ -321,7 +418,9 @@ struct HtmlItem {
     name: Html,
     facts: String,
     quote: Option<Html>,
-    is_check: bool,
+    alike: Option<String>,
+    copies: usize,
+    why: Option<&'static str>,
     spam: Vec<Html>,
     ham: Vec<Html>,
     url: String,
@@ -330,14 +429,17 @@ struct HtmlItem {
 #[derive(Template)]
 #[template(path = "digest_item.txt")]
 struct TextItem {
+    heading: Option<Heading>,
+    lead: Vec<String>,
     number: usize,
     band: String,
     page: String,
     age: String,
     name: String,
     facts: String,
+    alike: Option<String>,
+    copies: usize,
     why: Vec<String>,
-    is_check: bool,
     quote: Vec<String>,
     url: String,
 }

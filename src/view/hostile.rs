@@ -60,7 +60,7 @@ fn digest<'a>(items: &'a [Item<'a>], site_name: &'a str) -> DigestView<'a> {
         site_name,
         moderator_name: "Ana",
         items,
-        more: 0,
+        items_max: 25,
         behind: 0,
         excerpt_chars_max: 280,
         handled: 41,
@@ -69,6 +69,14 @@ fn digest<'a>(items: &'a [Item<'a>], site_name: &'a str) -> DigestView<'a> {
         expires_at: samples::expiry(),
         now: samples::now(),
     }
+}
+
+/// A held comment that stands for two more, a spot check and a rejection near the line, all of the same words.
+fn of_every_section<'a>(item: &Item<'a>) -> Vec<Item<'a>> {
+    let numbered = |number, copy_of| Item { number, copy_of, ..*item };
+    let check = Item { is_check: true, ..numbered(4, None) };
+    let rejected = Item { status: Status::Rejected, ..numbered(5, None) };
+    vec![numbered(1, None), numbered(2, Some(1)), numbered(3, Some(1)), check, rejected]
 }
 
 fn action<'a>(items: &'a [Item<'a>], focus: Option<usize>, notice: Option<Notice<'a>>) -> ActionPage<'a> {
@@ -81,6 +89,7 @@ fn action<'a>(items: &'a [Item<'a>], focus: Option<usize>, notice: Option<Notice
         total: 3,
         nonce: &|number| format!("nonce-{number}"),
         notice,
+        publish_max: 10,
         expires_at: samples::expiry(),
         now: samples::now(),
     }
@@ -150,11 +159,14 @@ fn hostile_words_stay_words() {
         let mail = digest(&items, "Slow Kettle").render();
         check_dead(&mail.text);
         check_dead(mail.html.split("</style>").last().unwrap());
-        for occasion in [Occasion::Flood, Occasion::Reminder] {
+        let items = of_every_section(&items[0]);
+        for occasion in [Occasion::New, Occasion::Flood, Occasion::Reminder, Occasion::Handover, Occasion::Weekly] {
             let view = DigestView { occasion, behind: 7, excerpt_chars_max: 0, ..digest(&items, "Slow Kettle") };
             let mail = view.render();
             check_html(&mail.html);
+            check_text(&mail.text);
             check_dead(&mail.text);
+            check_dead(mail.html.split("</style>").last().unwrap());
         }
         let sentences = [words.clone()];
         let letter =
@@ -165,7 +177,7 @@ fn hostile_words_stay_words() {
             check_page(&mailbox(&words, None, notice));
             check_page(&mailbox(&words, Some(samples::now()), notice));
         }
-        for focus in [None, Some(1)] {
+        for focus in [None, Some(1), Some(2), Some(4)] {
             let page = action(&items, focus, None).render();
             check_page(&page);
             check_dead(&page);
@@ -363,12 +375,13 @@ fn twenty_five_ordinary_comments_fit_into_one_mail() {
 fn subjects_count_and_say_no_more() {
     let all = samples::three();
     let items = samples::items(&all);
-    for (items, more, subject) in [
+    for (items, behind, subject) in [
         (&items[..], 0, "[Slow Kettle] 3 comments to review (1 likely spam, oldest 5 h)"),
         (&items[..], 12, "[Slow Kettle] 15 comments to review (1 likely spam, oldest 5 h)"),
         (&items[2..], 0, "[Slow Kettle] 1 comment to review (oldest 50 min)"),
+        (&of_every_section(&items[0])[..4], 0, "[Slow Kettle] 4 comments to review (3 likely spam, 1 spot check, oldest 5 h)"),
     ] {
-        assert_eq!(DigestView { more, ..digest(items, "Slow Kettle") }.render().subject, subject);
+        assert_eq!(DigestView { behind, ..digest(items, "Slow Kettle") }.render().subject, subject);
     }
 }
 
@@ -383,7 +396,7 @@ fn the_mail_as_people_get_it() {
     assert!(mail.text.lines().all(|line| line.chars().count() <= 78));
     let one = digest(&items[1..2], "Slow Kettle").render();
     assert!(one.html.contains("1 comment waits for you") && one.html.contains("Review it on one page") && !one.html.contains("Pause"));
-    assert!(DigestView { more: 12, ..digest(&items, "Slow Kettle") }.render().text.contains("12 more on the page.\nReview all 15: "));
+    assert!(DigestView { items_max: 1, ..digest(&items, "Slow Kettle") }.render().text.contains("2 more on the page.\nReview all three: "));
 }
 
 #[test]
@@ -403,14 +416,95 @@ fn a_mail_quotes_as_much_as_the_moderator_wants() {
 fn a_flood_and_a_reminder_say_what_they_are() {
     let all = samples::three();
     let items = samples::items(&all);
-    let flood = DigestView { occasion: Occasion::Flood, more: 197, behind: 1_040, ..digest(&items, "Slow Kettle") }.render();
-    assert_eq!(flood.subject, "[Slow Kettle] 1240 comments at once to review (1 likely spam, oldest 5 h)");
-    for words in ["1240 comments wait for you", "the next comes tomorrow", "197 more on the page, and 1040 more once these are decided."] {
-        assert!(flood.html.contains(words) && flood.text.contains(words), "{words}: {}", flood.text);
+    let flood = DigestView { occasion: Occasion::Flood, items_max: 2, behind: 1_040, ..digest(&items, "Slow Kettle") }.render();
+    assert_eq!(flood.subject, "[Slow Kettle] 1043 comments at once to review (1 likely spam, oldest 5 h)");
+    for words in ["1043 comments wait for you", "the next comes tomorrow", "1 more on the page, and 1040 more once these are decided."] {
+        let text = flood.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flood.html.contains(words) && text.contains(words), "{words}: {text}");
     }
-    let reminder = DigestView { occasion: Occasion::Reminder, ..digest(&items, "Slow Kettle") }.render();
+    let of = |occasion, items| {
+        DigestView { occasion, pause_url: Some("https://mod.blog.example/u/7Kq"), ..digest(items, "Slow Kettle") }.render()
+    };
+    let reminder = of(Occasion::Reminder, &items);
     assert_eq!(reminder.subject, "[Slow Kettle] 3 comments still to review (1 likely spam, oldest 5 h)");
     assert!(reminder.html.contains("3 comments still wait for you"));
+    let handover = of(Occasion::Handover, &items[..1]);
+    assert_eq!(handover.subject, "[Slow Kettle] 1 comment left for you to review (1 likely spam, oldest 5 h)");
+    assert!(
+        handover.text.contains("1 comment was left for you.") && handover.text.contains("Nobody else has decided"),
+        "{}",
+        handover.text
+    );
+    insta::assert_snapshot!("digest_flood", flood.html);
+    insta::assert_snapshot!("digest_reminder", reminder.html);
+    insta::assert_snapshot!("digest_handover", of(Occasion::Handover, &items).html);
+}
+
+#[test]
+fn a_week_s_rejections_are_told_apart_from_what_waits() {
+    let all = samples::three();
+    let items: Vec<Item<'_>> = samples::items(&all)[..2].iter().map(|item| Item { status: Status::Rejected, ..*item }).collect();
+    let view =
+        DigestView { occasion: Occasion::Weekly, pause_url: Some("https://mod.blog.example/u/7Kq"), ..digest(&items, "Slow Kettle") };
+    let mail = view.render();
+    assert_eq!(mail.subject, "[Slow Kettle] 2 comments rejected near the line");
+    assert!(mail.html.contains("Why rejected:") && !mail.html.contains("Why held:"));
+    insta::assert_snapshot!("digest_weekly", mail.html);
+    insta::assert_snapshot!("digest_weekly_text", mail.text);
+}
+
+/// Jane's and Omar's wait, Salma's is a spot check, and of Jane's there are two near-copies.
+fn with_copies(all: &[Sample]) -> Vec<Item<'_>> {
+    let mut items = samples::items(all);
+    (items[2].is_check, items[3].copy_of, items[4].copy_of) = (true, Some(1), Some(1));
+    items
+}
+
+fn five() -> Vec<Sample> {
+    let jane = samples::jane();
+    let copy = |name: &str, minutes| {
+        let body = jane.comment.body.replace("cheap-loans", &format!("cheap-loans-{minutes}"));
+        let comment = samples::comment(name, "jane@gmail.com", "Release 2.0", &body, minutes);
+        Sample { comment, ..samples::jane() }
+    };
+    vec![samples::jane(), samples::omar(), samples::salma(), copy("Jane E.", 120), copy("Joan", 90)]
+}
+
+#[test]
+fn near_copies_are_one_item_and_spot_checks_a_section() {
+    let all = five();
+    let items = with_copies(&all);
+    let mail = digest(&items, "Slow Kettle").render();
+    for words in ["5 comments wait for you", "2 more like it, by 3 names on 2 pages", "Decided automatically, a second look"] {
+        assert!(mail.html.contains(words) && mail.text.contains(words), "{words}: {}", mail.text);
+    }
+    assert!(mail.html.contains("Review no. 1, 3 alike") && mail.text.contains("Review all 3: https://mod.blog.example/d/7Kq?i=1"));
+    // Of a check nobody is told what was decided, nor why.
+    let check = mail.text.split("second look").nth(1).unwrap();
+    assert!(!check.contains("Why") && !mail.html.split("second look").nth(1).unwrap().contains("Why"), "{check}");
+    assert_eq!((mail.html.matches("<h3").count(), mail.html.matches("<h2").count()), (3, 2));
+    insta::assert_snapshot!("digest_sections", mail.html);
+    insta::assert_snapshot!("digest_sections_text", mail.text);
+    let alone = digest(&items[2..3], "Slow Kettle").render();
+    assert!(alone.html.contains("Decided automatically") && !alone.html.contains("Waiting for a ruling"), "{}", alone.html);
+}
+
+#[test]
+fn near_copies_are_ruled_on_by_one_form_as_far_as_they_stay_ticked() {
+    let all = five();
+    let items = with_copies(&all);
+    let page = ActionPage { total: 5, ..action(&items, None, None) }.render();
+    check_page(&page);
+    assert_eq!((page.matches("<form").count(), page.matches("name=\"like\"").count()), (3, 2));
+    assert!(page.contains("value=\"4.nonce-4\" checked") && page.contains("value=\"5.nonce-5\" checked"));
+    assert!(page.contains("5 comments to review") && page.contains("hxxps://cheap-loans-120[.]example"), "what differs: {page}");
+    insta::assert_snapshot!("action_sections", page);
+    let copy = action(&items, Some(4), None).render();
+    assert_eq!((copy.matches("<form").count(), copy.matches("name=\"like\"").count()), (1, 0), "a copy can be looked at for itself");
+    let crowd = ActionPage { publish_max: 2, ..action(&items, Some(1), None) }.render();
+    assert!(crowd.contains("href=\"/d/7Kq?each=1\"") && !crowd.contains("value=\"publish\""), "{crowd}");
+    let rejected = [Item { status: Status::Rejected, ..items[0] }];
+    assert!(action(&rejected, Some(1), None).render().contains("Rejected by Hamlet, near the line"));
 }
 
 #[test]
@@ -440,7 +534,7 @@ fn the_page_as_people_get_it() {
     let mut items = samples::items(&all);
     insta::assert_snapshot!("action_focused", action(&items, Some(1), None).render());
     items[1].ruled = Some(Ruled { ruling: Ruling::Spam, by: "Bob", at: samples::now() });
-    let notice = Notice::Decided { ruling: Ruling::Publish, wait_seconds: 20 };
+    let notice = Notice::Decided { ruling: Ruling::Publish, comments: 1, missed: 0, wait_seconds: 20 };
     let page = action(&items, None, Some(notice)).render();
     insta::assert_snapshot!("action_all", page);
     assert_eq!((page.matches("<form").count(), page.matches("2 comments to review").count()), (2, 2));
@@ -453,9 +547,11 @@ fn the_page_as_people_get_it() {
 fn notices_say_what_happened() {
     let bob = Ruled { ruling: Ruling::Remove, by: "Bob", at: samples::now() };
     let notices = [
-        Notice::Decided { ruling: Ruling::Publish, wait_seconds: 20 },
-        Notice::Decided { ruling: Ruling::Spam, wait_seconds: 20 },
-        Notice::Decided { ruling: Ruling::Remove, wait_seconds: 20 },
+        Notice::Decided { ruling: Ruling::Publish, comments: 1, missed: 0, wait_seconds: 20 },
+        Notice::Decided { ruling: Ruling::Spam, comments: 23, missed: 0, wait_seconds: 20 },
+        Notice::Decided { ruling: Ruling::Spam, comments: 21, missed: 2, wait_seconds: 20 },
+        Notice::Decided { ruling: Ruling::Remove, comments: 1, missed: 1, wait_seconds: 20 },
+        Notice::TooManyToPublish { max: 10 },
         Notice::AlreadyDecided(bob),
         Notice::PageTooOld,
         Notice::EditedSince,

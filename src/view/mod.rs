@@ -68,12 +68,33 @@ pub struct Item<'a> {
     pub objections: Objections,
     /// The last ruling, if a person has ruled; then no form is shown.
     pub ruled: Option<Ruled<'a>>,
+    /// The number of the item that stands for this one too, being nearly the same.
+    pub copy_of: Option<usize>,
+}
+
+/// Which part of a mail a comment stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// Held, or objected to: somebody waits for an answer.
+    Waits,
+    /// A spot check of what was decided automatically.
+    Check,
+    /// Rejected by a score little above the line.
+    NearTheLine,
 }
 
 impl Item<'_> {
     /// Whether people are asked to rule on it.
     pub fn waits(&self) -> bool {
         self.is_check || self.status == Status::Held || self.objections != Objections::default()
+    }
+
+    pub fn section(&self) -> Section {
+        match (self.is_check, self.waits()) {
+            (true, _) => Section::Check,
+            (false, true) => Section::Waits,
+            (false, false) => Section::NearTheLine,
+        }
     }
 
     /// None for a spot check.
@@ -85,6 +106,12 @@ impl Item<'_> {
     fn reasons(&self) -> Reasons {
         if self.is_check { Reasons::default() } else { Reasons::of(self.decision) }
     }
+}
+
+/// The items that stand for themselves and for others, each with those others, in their order.
+fn leads<'a, 'b>(items: &'a [Item<'b>]) -> impl Iterator<Item = (&'a Item<'b>, Vec<&'a Item<'b>>)> {
+    let copies = |lead: &Item<'_>| items.iter().filter(|item| item.copy_of == Some(lead.number)).collect();
+    items.iter().filter(|item| item.copy_of.is_none()).map(move |lead| (lead, copies(lead)))
 }
 
 /// How many objected to how the comment stands.

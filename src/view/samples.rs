@@ -106,6 +106,7 @@ pub fn items(samples: &[Sample]) -> Vec<Item<'_>> {
             status: Status::Held,
             history: sample.history,
             ruled: None,
+            copy_of: None,
         })
         .collect()
 }

@@ -42,6 +42,7 @@ age_hours_max = 0
 interval_minutes_min = 0
 per_day_max = 1440
 daily_at = ""
+weekly = ""
 [review]
 undo_seconds = 0
 [policy]

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use tokio::task::JoinSet;
 
 fn piped(program: &Path, arguments: &[&str], input: &str) -> String {
     let mut child = Command::new(program)
@@ -92,36 +94,151 @@ async fn hostile_words_reach_no_header_and_no_other_part() {
     }
 }
 
+/// Words of one script, four hundred characters of them, no two texts alike.
+fn text_of(words: &[&str], number: usize) -> String {
+    let mut state = number.wrapping_mul(2_654_435_761) + 12_345;
+    let mut text = String::new();
+    while text.chars().count() < 400 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        text.push_str(words[(state >> 33) % words.len()]);
+    }
+    text
+}
+
+const SCRIPTS: [(&str, &[&str]); 4] = [
+    (
+        "ASCII",
+        &[
+            "kettle ",
+            "pour ",
+            "water ",
+            "slow ",
+            "the hiss ",
+            "a filter ",
+            "grinder ",
+            "burr ",
+            "roast ",
+            "light ",
+            "dark ",
+            "cup ",
+            "my sister ",
+            "in winter ",
+            "I tried ",
+            "it works, ",
+            "never ",
+            "again ",
+            "coarse ",
+            "fine ",
+            "thanks ",
+            "bitter ",
+            "sour ",
+            "steam ",
+            "lid ",
+            "spout ",
+        ],
+    ),
+    (
+        "Cyrillic",
+        &[
+            "чайник ",
+            "вода ",
+            "медленно ",
+            "помол ",
+            "зерно ",
+            "фильтр ",
+            "чашка ",
+            "горький ",
+            "кислый ",
+            "пар ",
+            "крышка ",
+            "сестра ",
+            "зимой ",
+            "пробовал ",
+            "никогда ",
+            "снова ",
+            "грубый ",
+            "тонкий ",
+            "спасибо ",
+            "обжарка ",
+            "светлая ",
+            "тёмная ",
+            "свистит ",
+            "тихо ",
+        ],
+    ),
+    (
+        "Chinese",
+        &[
+            "咖啡", "水壶", "慢慢", "研磨", "豆子", "滤纸", "杯子", "苦味", "酸味", "蒸汽", "盖子", "姐姐", "冬天", "试过", "从来", "再次",
+            "粗", "细", "谢谢", "烘焙", "浅", "深", "哨声", "安静", "，", "。",
+        ],
+    ),
+    (
+        "emoji",
+        &[
+            "☕",
+            "🔥",
+            "👨\u{200d}👩\u{200d}👧 ",
+            "🌧 ",
+            "🫖",
+            "💧",
+            "🧊",
+            "❄ ",
+            "🌞",
+            "👍",
+            "👎",
+            "😀",
+            "😴 ",
+            "🙏",
+            "🎉",
+            "🚲 ",
+            "🌿",
+            "🍞",
+            "🧈",
+            "🍋",
+            "🥄",
+            "⏳ ",
+            "🔔",
+            "📖",
+        ],
+    ),
+];
+
 #[tokio::test]
 async fn mails_of_any_script_and_number_stay_within_their_size() {
-    let words = [
-        "I poured when the rain stopped, and the cup was better than any of mine. ",
-        "Хороший кофе ждут дольше, чем плохой. ",
-        "咖啡的味道真的很好，谢谢你的文章。",
-        "☕🔥👨\u{200d}👩\u{200d}👧 ",
-    ];
-    for (script, words) in ["ascii", "cyrillic", "chinese", "emoji"].into_iter().zip(words) {
-        // A thousand of each kind are rendered in `view`; here one kind of them goes all the way.
-        let numbers: &[usize] = if script == "chinese" { &[1, 25, 1_000] } else { &[1, 25] };
-        for &number in numbers {
+    for (script, words) in SCRIPTS {
+        for number in [1, 25, 1_000] {
             let server = SmtpServer::open(None).await;
             let setup = Setup::default().mail_by(&server).set("DIGEST__ITEMS_MIN", number).set("DIGEST__AGE_HOURS_MAX", 720);
-            let app = TestApp::start(setup.set("DIGEST__FLOOD_ITEMS_MIN", 1_000_000)).await;
-            let mut comment = stranger(&words.repeat(12));
-            comment["name"] = json!(words.chars().take(12).collect::<String>());
-            for _ in 0..number {
-                assert_eq!(app.submit(BLOG_KEY, &comment).await.status, 200);
+            let app = Arc::new(TestApp::start(setup.set("DIGEST__FLOOD_ITEMS_MIN", 1_000_000)).await);
+            let mut sending = JoinSet::new();
+            for wave in (0..number).collect::<Vec<_>>().chunks(50) {
+                for &each in wave {
+                    let mut comment = stranger(&text_of(words, each));
+                    comment["name"] = json!(text_of(words, each + 7_000).chars().take(14).collect::<String>());
+                    let app = Arc::clone(&app);
+                    sending.spawn(async move { app.submit(BLOG_KEY, &comment).await.status });
+                }
+                while let Some(status) = sending.join_next().await {
+                    assert_eq!(status.unwrap(), 200);
+                }
             }
             mail(&server, 1).await;
             let read = read_by_python(&server.taken()[0].raw);
             let (bytes, html) = (read["bytes"].as_u64().unwrap(), read["html"].as_str().unwrap());
             let shown = html.matches("<h2").count();
-            eprintln!("{script:>9} {number:>5}: {shown:>3} shown, {:>6} bytes of HTML, {bytes:>6} in all", html.len());
+            eprintln!("| {script} | {number} | {shown} | {:.1} KB | {:.1} KB |", kilobytes(html.len() as u64), kilobytes(bytes));
             assert!(html.len() <= 70_000 && bytes <= 90_000, "{script} {number}: {bytes}");
             assert!(read["line_bytes_max"].as_u64().unwrap() <= 998 && read["defects"] == json!([]));
             assert!(shown == number.min(25) || shown >= 8, "{script}: {shown}");
+            assert!(read["headers"]["Subject"][0].as_str().unwrap().contains(&format!(" {number} comment")), "{}", read["headers"]);
         }
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a mail has less than 2^52 bytes")]
+fn kilobytes(bytes: u64) -> f64 {
+    bytes as f64 / 1_000.0
 }
 
 #[tokio::test]

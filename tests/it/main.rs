@@ -31,6 +31,7 @@ mod daemon;
 mod demo;
 mod desk;
 mod desk_states;
+mod digests;
 mod dns;
 mod edits;
 mod evaluate;

@@ -7,7 +7,7 @@ use crate::comment::Shared;
 use crate::flow::App;
 use crate::flow::memory::{self, SECRET};
 use crate::id::{CampaignId, SiteId};
-use crate::store::StoreError;
+use crate::store::{Reader, StoreError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -45,9 +45,12 @@ impl Groups {
     }
 
     /// A comment stands in one group: that of its text if it has one, else of a link or contact.
-    fn find(app: &App, site: &SiteId) -> Result<Self, StoreError> {
-        let Some(secret) = app.store.read().secret(SECRET)? else { return Ok(Self::default()) };
-        let traces = app.store.read().held_traces(site, HELD_MAX)?;
+    ///
+    /// # Errors
+    /// [`StoreError`] from the store.
+    pub fn find(reader: &Reader, site: &SiteId) -> Result<Self, StoreError> {
+        let Some(secret) = reader.secret(SECRET)? else { return Ok(Self::default()) };
+        let traces = reader.held_traces(site, HELD_MAX)?;
         // Nothing grows old while it waits.
         let (then, bounds) = (Timestamp::from_ms(0), Bounds { comments_max: HELD_MAX, age_max: Duration::MAX });
         let mut campaigns = Campaigns::new(bounds, memory::hashing(secret));
@@ -86,7 +89,7 @@ impl Cache {
         match known {
             Some((of, groups)) if of == made => Ok(groups),
             _ => {
-                let groups = Arc::new(Groups::find(app, site)?);
+                let groups = Arc::new(Groups::find(reader, site)?);
                 self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(site.clone(), (made, Arc::clone(&groups)));
                 Ok(groups)
             }

@@ -2,9 +2,10 @@
 
 use crate::decision::Ruling;
 use crate::flow::accounts::Session;
-use crate::flow::{App, review, tell};
+use crate::flow::review::{self, Ruler, Shown};
+use crate::flow::{App, tell};
 use crate::id::{CommentId, SiteId};
-use crate::store::{Batch, NewRuling, Record, Ruled, StoreError};
+use crate::store::{Batch, Record, StoreError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -33,26 +34,13 @@ pub struct Done {
 /// # Errors
 /// [`StoreError`] from the store; nothing was ruled then.
 pub async fn rule(app: &Arc<App>, session: &Session, asked: &[Asked], ruling: Ruling) -> Result<Done, StoreError> {
-    let (now, hush) = (app.clock.now(), app.config().review.undo);
-    let random = app.dice.bytes();
-    let batch = random.first_chunk().copied().unwrap_or_default();
-    let mut new = Vec::with_capacity(asked.len());
-    for asked in asked {
-        let Some(site) = app.store.read().site_of(asked.comment)?.filter(|site| session.sites.contains(site)) else { continue };
-        let ruled = Ruled { ruling, by: session.moderator.name.clone(), via: "desk".to_owned(), at: now };
-        new.push(NewRuling {
-            version: Some(asked.version),
-            who: Some(session.moderator.id.clone()),
-            batch: Some(batch),
-            second_look_at: review::second_look(app, ruling, "desk"),
-            ..NewRuling::new(site, asked.comment, ruled)
-        });
+    let mut shown = Vec::with_capacity(asked.len());
+    for Asked { comment, version } in asked {
+        let site = app.store.read().site_of(*comment)?.filter(|site| session.sites.contains(site));
+        shown.extend(site.map(|site| Shown { site, comment: *comment, version: *version }));
     }
-    let teller = Arc::clone(app);
-    let due_at = now.plus(hush);
-    let outgoing = move |record: &Record| tell::of_ruling(&teller, record, (now, due_at));
-    let taken = app.store.rule_together(new, outgoing).done().await?;
-    learn(app, &taken);
+    let ruler = Ruler { by: session.moderator.name.clone(), via: "desk" };
+    let (batch, taken) = review::rule_together(app, shown, ruling, ruler, Some(session.moderator.id.clone())).await?;
     let known: BTreeSet<CommentId> = taken.iter().map(|record| record.comment.id).collect();
     let missed = asked.iter().map(|asked| asked.comment).filter(|comment| !known.contains(comment)).collect();
     Ok(Done { batch, taken, missed })

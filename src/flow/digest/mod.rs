@@ -1,14 +1,21 @@
 //! Digests: what is put before whom, as it stands when the mail leaves. Mail never blocks judging: this reads what is held, writes a
-//! parcel, and the outbox does the rest. When one is due is `timing`'s to say, who gets mail at all `mailbox`'s.
+//! parcel, and the outbox does the rest. When one is due is `timing`'s to say, who gets mail at all `mailbox`'s; a week's rejections are
+//! `weekly`'s.
 
+mod copies;
 mod timing;
+mod weekly;
+
+pub use copies::mark as mark_copies;
+pub use weekly::{Looked, tick as weekly};
 
 use crate::action::{Keys, Review};
 use crate::clock::Timestamp;
 use crate::config::{Config, Duty, Excerpt, Moderator, Site, Transport};
-use crate::decision::{Mode, Objection, Verdict};
+use crate::decision::{Decision, Mode, Objection, Ruling, Verdict};
 use crate::delivery::{List, Mail, Outgoing, Parcel};
 use crate::flow::alert::{self, Alert};
+use crate::flow::desk::{self, Groups};
 use crate::flow::{App, mailbox};
 use crate::id::{DigestId, ParcelId};
 use crate::store::{Kind, NewDigest, Reader, Record, StoreError, Wanted};
@@ -69,7 +76,9 @@ fn write_to(app: &App, site: &Site, moderator: &Moderator, came_by: Timestamp, n
         // Ruled on since it was found due.
         return Ok(false);
     }
-    send(app, site, moderator, &Draft::new(app, kind, records, standing.waiting, now))?;
+    let groups = desk::groups(app, &site.id)?;
+    let behind = if kind == Kind::Reminder { 0 } else { standing.waiting.saturating_sub(records.len()) };
+    send(app, site, moderator, &Draft::new(app, kind, copies::arranged(records, &groups), behind, now))?;
     Ok(true)
 }
 
@@ -102,16 +111,9 @@ struct Draft {
 }
 
 impl Draft {
-    fn new(app: &App, kind: Kind, records: Vec<Record>, waiting: usize, now: Timestamp) -> Self {
-        let behind = if kind == Kind::Reminder { 0 } else { waiting.saturating_sub(records.len()) };
-        Self {
-            id: DigestId::new(now, &app.dice),
-            kind,
-            records,
-            behind,
-            created_at: now,
-            expires_at: now.plus(app.config().review.link_valid),
-        }
+    fn new(app: &App, kind: Kind, records: Vec<Record>, behind: usize, now: Timestamp) -> Self {
+        let (id, expires_at) = (DigestId::new(now, &app.dice), now.plus(app.config().review.link_valid));
+        Self { id, kind, records, behind, created_at: now, expires_at }
     }
 }
 
@@ -136,7 +138,8 @@ fn send(app: &App, site: &Site, moderator: &Moderator, draft: &Draft) -> Result<
 
 fn mail(app: &App, site: &Site, moderator: &Moderator, draft: &Draft) -> Result<Mail, StoreError> {
     let links = Links::signed(app, moderator, draft);
-    let shown = render(app.store.read(), site, moderator, draft, &links)?;
+    let groups = desk::groups(app, &site.id)?;
+    let shown = render((app.store.read(), &groups), site, moderator, draft, &links)?;
     Ok(Mail {
         digest: draft.id,
         to_name: moderator.name.clone(),
@@ -169,7 +172,7 @@ pub fn at_send(app: &App, mail: &Mail) -> Result<AtSend, StoreError> {
     }
     // A comment of it was forgotten, and the digest with it.
     let Some(record) = app.store.read().digest(mail.digest)? else { return Ok(AtSend::NoLonger) };
-    let open = record.items.iter().filter(|item| item.waits()).count();
+    let open = record.items.iter().filter(|item| record.kind.asks_about(item)).count();
     if open == record.items.len() {
         return Ok(AtSend::AsWritten);
     }
@@ -226,27 +229,39 @@ pub fn preview(
     let links = Links { review: format!("{base}/d/preview"), pause: format!("{base}/u/preview") };
     let behind = waiting.saturating_sub(records.len());
     let (created_at, expires_at) = (now, now.plus(config.review.link_valid));
+    let groups = Groups::find(reader, &site.id)?;
+    let records = copies::arranged(records, &groups);
     let draft = Draft { id: DigestId::from_bytes([0; 16]), kind, records, behind, created_at, expires_at };
-    render(reader, site, moderator, &draft, &links).map(Some)
+    render((reader, &groups), site, moderator, &draft, &links).map(Some)
 }
 
-fn render(reader: &Reader, site: &Site, moderator: &Moderator, draft: &Draft, links: &Links) -> Result<DigestMail, StoreError> {
+fn render(
+    (reader, groups): (&Reader, &Groups),
+    site: &Site,
+    moderator: &Moderator,
+    draft: &Draft,
+    links: &Links,
+) -> Result<DigestMail, StoreError> {
     let now = draft.created_at;
     let mut items = items(reader, &draft.records, now)?;
-    items.retain(Item::waits);
-    let items_max = if draft.kind == Kind::Flood { FLOOD_ITEMS_MAX } else { moderator.digest.items_max };
-    let shown = items.get(..items_max).unwrap_or(&items);
-    let since = reader.last_digest(&site.id, &moderator.id, now)?.unwrap_or(Timestamp::from_ms(0));
+    items.retain(|item| record(&draft.records, item).is_some_and(|record| draft.kind.asks_about(record)));
+    copies::mark(&mut items, &draft.records, groups);
+    let since = match draft.kind {
+        Kind::Weekly => weekly::since(reader, site, moderator, now)?,
+        Kind::New | Kind::Flood | Kind::Reminder => reader.last_digest(&site.id, &moderator.id, now)?.unwrap_or(Timestamp::from_ms(0)),
+    };
     let view = DigestView {
-        occasion: match draft.kind {
-            Kind::New => Occasion::New,
-            Kind::Flood => Occasion::Flood,
-            Kind::Reminder => Occasion::Reminder,
+        occasion: match (draft.kind, moderator.duty) {
+            (Kind::New, Duty::First) => Occasion::New,
+            (Kind::New, Duty::Standby) => Occasion::Handover,
+            (Kind::Flood, _) => Occasion::Flood,
+            (Kind::Reminder, _) => Occasion::Reminder,
+            (Kind::Weekly, _) => Occasion::Weekly,
         },
         site_name: &site.name,
         moderator_name: &moderator.name,
-        items: shown,
-        more: items.len() - shown.len(),
+        items: &items,
+        items_max: if draft.kind == Kind::Flood { FLOOD_ITEMS_MAX } else { moderator.digest.items_max },
         behind: draft.behind,
         handled: reader.handled(&site.id, since)?,
         excerpt_chars_max: match moderator.digest.excerpt {
@@ -262,6 +277,11 @@ fn render(reader: &Reader, site: &Site, moderator: &Moderator, draft: &Draft, li
     Ok(view.render())
 }
 
+/// The record that an item was made of.
+fn record<'a>(records: &'a [Record], item: &Item<'_>) -> Option<&'a Record> {
+    records.get(item.number.checked_sub(1)?)
+}
+
 /// Records as people are shown them, numbered from 1.
 ///
 /// # Errors
@@ -272,15 +292,13 @@ pub fn items<'a>(reader: &Reader, records: &'a [Record], now: Timestamp) -> Resu
     let objections = records.iter().map(|record| objections(reader, record)).collect::<Result<Vec<_>, _>>()?;
     let items = (1..).zip(records.iter().zip(facts)).zip(objections).filter_map(|((number, (record, facts)), objections)| {
         let (decision, is_check) = (record.decision.as_ref()?, record.is_open_check());
-        // A spot check that was published stands in its author's record, which would tell what was decided.
-        let itself = u32::from(is_check && decision.verdict == Verdict::Publish);
         Some(Item {
             number,
             comment: &record.comment,
             decision,
             status: record.status,
             is_check,
-            history: History { published: facts.author_published.saturating_sub(itself), spam: facts.author_spam },
+            history: before(record, decision, (facts.author_published, facts.author_spam)),
             objections,
             // What was objected to is open again.
             ruled: record.ruled.as_ref().filter(|_| !record.waits()).map(|ruled| Ruled {
@@ -288,9 +306,19 @@ pub fn items<'a>(reader: &Reader, records: &'a [Record], now: Timestamp) -> Resu
                 by: &ruled.by,
                 at: ruled.at,
             }),
+            copy_of: None,
         })
     });
     Ok(items.collect())
+}
+
+/// An author's record without the comment itself, which stands in it by how it was ruled, else by its verdict. It would count as its own past,
+/// and of a spot check tell what was decided.
+fn before(record: &Record, decision: &Decision, (published, spam): (u32, u32)) -> History {
+    let ruling = record.ruled.as_ref().map(|ruled| ruled.ruling);
+    let is_published = ruling.map_or(decision.verdict == Verdict::Publish, |ruling| ruling == Ruling::Publish);
+    let (itself_published, itself_spam) = (u32::from(is_published), u32::from(ruling == Some(Ruling::Spam)));
+    History { published: published.saturating_sub(itself_published), spam: spam.saturating_sub(itself_spam) }
 }
 
 /// What is still to be answered; of most comments nothing, and then nothing is read.

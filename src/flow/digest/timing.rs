@@ -17,6 +17,12 @@ pub fn due(standing: &Standing, timing: &Digest, now: Timestamp) -> Option<Kind>
     wanted.then_some(Kind::New)
 }
 
+/// The time of the week that has come for a weekly mail; none when it is not time. A mail a day late is none: the next one tells of two weeks.
+pub fn weekly_slot(timing: &Digest, now: Timestamp) -> Option<Timestamp> {
+    let slot = timing.zone.last_of_week(timing.weekly?, now);
+    (now.since(slot) < DAY && !is_quiet(timing, now)).then_some(slot)
+}
+
 /// Whether it is worth looking for what to remind of: one reminder in its time at most, within the hours and limits of all mails.
 pub fn may_remind(standing: &Standing, timing: &Digest, now: Timestamp) -> bool {
     let rested = standing.last_reminder.is_none_or(|last| now.since(last) >= timing.reminder);
@@ -27,15 +33,18 @@ pub fn may_remind(standing: &Standing, timing: &Digest, now: Timestamp) -> bool 
 const DAY: std::time::Duration = std::time::Duration::from_hours(24);
 
 fn may_send(standing: &Standing, timing: &Digest, now: Timestamp) -> bool {
-    let is_quiet = timing.quiet.is_some_and(|quiet| quiet.holds(timing.zone.time_of_day(now)));
     let rested = standing.last_digest.is_none_or(|last| now.since(last) >= timing.interval_min);
-    !is_quiet && rested && standing.digests_today < timing.per_day_max
+    !is_quiet(timing, now) && rested && standing.digests_today < timing.per_day_max
+}
+
+fn is_quiet(timing: &Digest, now: Timestamp) -> bool {
+    timing.quiet.is_some_and(|quiet| quiet.holds(timing.zone.time_of_day(now)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::{TimeOfDay, Zone};
+    use crate::clock::{TimeOfDay, TimeOfWeek, Zone};
     use crate::config::{Excerpt, Quiet};
     use proptest::prelude::*;
     use std::time::Duration;
@@ -58,6 +67,7 @@ mod tests {
             flood_items_min: 100,
             items_max: 25,
             excerpt: Excerpt::Full,
+            weekly: TimeOfWeek::parse("Monday 09:00"),
             reminder: Duration::from_hours(24),
             handover: Duration::from_hours(48),
         }
@@ -85,6 +95,21 @@ mod tests {
         check(&Standing { last_digest: Some(at("2026-11-25T15:31")), ..one }, "2026-11-25T16:00", None);
         check(&Standing { last_digest: Some(at("2026-11-25T15:30")), ..one }, "2026-11-25T16:00", Some(Kind::New));
         check(&Standing { digests_today: 6, ..one }, "2026-11-25T19:00", None);
+    }
+
+    #[test]
+    fn a_week_is_summed_up_within_a_day_of_its_time_and_never_at_night() {
+        let check = |now: &str, slot: Option<&str>| assert_eq!(weekly_slot(&timing(), at(now)), slot.map(at), "{now}");
+        // Berlin is at UTC+1; 23 November is a Monday.
+        check("2026-11-23T07:59", None);
+        check("2026-11-23T08:00", Some("2026-11-23T08:00"));
+        check("2026-11-23T20:59", Some("2026-11-23T08:00"));
+        check("2026-11-23T21:00", None);
+        check("2026-11-24T07:59", Some("2026-11-23T08:00"));
+        check("2026-11-24T08:00", None);
+        // The week before the clocks changed it was nine there, too.
+        check("2026-10-19T07:00", Some("2026-10-19T07:00"));
+        assert_eq!(weekly_slot(&Digest { weekly: None, ..timing() }, at("2026-11-23T08:00")), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::session::AtDesk;
 use crate::flow::App;
 use crate::flow::desk::{self, Filter};
-use crate::http::page;
+use crate::http::page::{self, Fields};
 use crate::store::Record;
 use crate::view::{CampaignSay, DeskNotice};
 use axum::extract::{Form, FromRequest, FromRequestParts, Path, Query, Request};
@@ -89,18 +89,5 @@ impl Sent {
     /// The form, if it was made for this session.
     pub fn by(self, desk: &AtDesk) -> Option<Fields> {
         self.0.map(Fields).filter(|fields| fields.get("csrf") == desk.0.token.csrf())
-    }
-}
-
-pub struct Fields(Vec<(String, String)>);
-
-impl Fields {
-    /// Empty where there is no such field.
-    pub fn get(&self, name: &str) -> &str {
-        self.all(name).next().unwrap_or("")
-    }
-
-    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }

@@ -1,11 +1,12 @@
 //! The desk itself: what waits, one comment, and the forms beside it.
 
-use super::asked::{AtComment, Fields, Looking, Sent};
+use super::asked::{AtComment, Looking, Sent};
 use super::session::{AtDesk, login_page, see_other};
 use super::shown::{self, Beside};
 use crate::decision::Ruling;
 use crate::flow::desk::{self, Asked};
 use crate::flow::{App, explain};
+use crate::http::page::Fields;
 use crate::id::CommentId;
 use crate::store::{Batch, Record, StoreError};
 use crate::view::{DeskExplainPage, DeskNotice, LoginSay, Ruled, Tab};

@@ -20,5 +20,5 @@ CREATE TABLE alerts (
     PRIMARY KEY (site, kind)
 ) STRICT, WITHOUT ROWID;
 
-ALTER TABLE digests ADD COLUMN kind TEXT NOT NULL DEFAULT 'new'; -- new, flood, reminder
+ALTER TABLE digests ADD COLUMN kind TEXT NOT NULL DEFAULT 'new'; -- new, flood, reminder, weekly
 ";

@@ -54,14 +54,10 @@ pub struct RestPage<'a> {
     pub undone: usize,
 }
 
-/// Of the 320 of the line so far from a threshold is near it.
-const NEAR: f64 = 14.0;
-
 impl Automatic<'_> {
     /// Whether little more would have put it before a person.
     pub fn is_near_the_line(&self) -> bool {
-        let (publish, reject) = super::line::HELD;
-        place(self.decision).is_some_and(|x| (x < publish && publish - x <= NEAR) || (x > reject && x - reject <= NEAR))
+        self.decision.is_near_the_line()
     }
 
     fn shown(&self, now: Timestamp) -> RowShown {

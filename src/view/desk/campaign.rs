@@ -186,7 +186,7 @@ impl CampaignMember<'_> {
 }
 
 /// The words of a text that the first has not, as far as a column holds them; none where it is the same.
-fn differing(first: &str, other: &str) -> Option<String> {
+pub fn differing(first: &str, other: &str) -> Option<String> {
     let known: std::collections::HashSet<&str> = first.split_whitespace().collect();
     let own: Vec<&str> = other.split_whitespace().filter(|word| !known.contains(word)).take(6).collect();
     (!own.is_empty()).then(|| own.join(" "))

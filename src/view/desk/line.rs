@@ -19,8 +19,11 @@ impl Line {
     /// None without a score.
     pub fn of(decision: &Decision) -> Option<Self> {
         let x = place(decision)?;
+        if let Some((label, caption)) = by_rule(decision) {
+            return Some(Self { x: rounded(x), label, caption });
+        }
         let held = (x - HELD.0) / (HELD.1 - HELD.0);
-        let by_rule = decision.is_by_rule() || decision.is_held_by_rule();
+        let is_held_by_rule = decision.is_held_by_rule();
         let (label, caption) = match held {
             h if h < 0.0 => ("By its score: published", "By its score alone it would be published."),
             h if h > 1.0 => ("By its score: rejected", "By its score alone it would be rejected."),
@@ -29,15 +32,31 @@ impl Line {
             _ => ("Held: between the two lines, in the middle", "In the middle: it might be either."),
         };
         let is_outside = !(0.0..=1.0).contains(&held);
-        let caption = match (decision.verdict, by_rule && is_outside) {
+        let caption = match (decision.verdict, is_held_by_rule && is_outside) {
             (Verdict::Hold, true) if held < 0.0 => "By its score alone it would be published; a rule holds it.",
             (Verdict::Hold, true) => "By its score alone it would be rejected; a rule holds it.",
             _ => caption,
         };
         let caption = if decision.band == Band::RulesOnly { "Only rules judged it." } else { caption };
-        #[expect(clippy::cast_possible_truncation, reason = "a place within the drawing")]
-        let x = x.round() as i64;
-        Some(Self { x, label, caption })
+        Some(Self { x: rounded(x), label, caption })
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a place within the drawing")]
+fn rounded(x: f64) -> i64 {
+    x.round() as i64
+}
+
+/// What a rule decided stands where it stands whatever its score is: the line shows only what that would have been.
+fn by_rule(decision: &Decision) -> Option<(&'static str, &'static str)> {
+    match decision.verdict {
+        Verdict::Publish if decision.is_by_rule() => {
+            Some(("Published by a rule; the mark is its score", "A rule published it; its score had no say."))
+        }
+        Verdict::Reject if decision.is_by_rule() => {
+            Some(("Rejected by a rule; the mark is its score", "A rule rejected it; its score had no say."))
+        }
+        Verdict::Publish | Verdict::Reject | Verdict::Hold => None,
     }
 }
 
@@ -63,6 +82,7 @@ pub fn place(decision: &Decision) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::Effect;
     use crate::view::samples;
 
     #[test]
@@ -74,5 +94,21 @@ mod tests {
             assert!((from..=to).contains(&x), "{log_odds}: {x}");
         }
         assert_eq!(Line::of(&samples::decision(None, &[], &[])), None);
+    }
+
+    #[test]
+    fn the_sentence_says_who_decided() {
+        for (log_odds, effect, caption) in [
+            (0.8, None, "In the middle: it might be either."),
+            (0.8, Some(Effect::Hold), "In the middle: it might be either."),
+            (0.8, Some(Effect::Reject), "A rule rejected it; its score had no say."),
+            (0.8, Some(Effect::Trust), "A rule published it; its score had no say."),
+            (6.0, Some(Effect::Reject), "A rule rejected it; its score had no say."),
+            (-6.0, None, "By its score alone it would be published."),
+            (-6.0, Some(Effect::Hold), "By its score alone it would be published; a rule holds it."),
+        ] {
+            let findings: Vec<_> = effect.into_iter().map(|effect| ("x", effect, "x", 0.0)).collect();
+            assert_eq!(Line::of(&samples::decision(Some(log_odds), &findings, &[])).unwrap().caption, caption);
+        }
     }
 }

@@ -12,6 +12,7 @@ mod review;
 
 pub use account::{AccountPage, AccountSay};
 pub use audit::{AuditPage, Automatic, RestPage, Which};
+pub(super) use campaign::differing;
 pub use campaign::{CampaignMember, CampaignPage, CampaignSay, GroupRow, OpenGroup};
 pub use explain::DeskExplainPage;
 #[cfg(test)]
