@@ -1,5 +1,5 @@
 //! Actions: signed rights. A link in a mail says that this moderator may rule on the comments of this digest until then; a nonce
-//! says which versions a page showed; a link in a mail's header turns mails off; a mark in its return address says which mail came back;
+//! says which versions a page showed; a link in a mail's header turns mails off; one in a test mail says that an address is read; a mark in its return address says which mail came back;
 //! a form token says when a site showed its comment form. Only signs and verifies; what an action does is
 //! `flow::review`'s, and what a form token tells is a rule's.
 //!
@@ -111,6 +111,39 @@ impl Keys {
         Ok(ModeratorId::new(moderator))
     }
 
+    /// That this address of a moderator is read: base64url of key id (1), expiry in seconds (8), moderator, then a MAC (16) that is over the
+    /// address, too. So it says nothing of an address that came into the settings later.
+    pub fn sign_confirm(&self, moderator: &ModeratorId, address: &str, expires_at: Timestamp) -> String {
+        let (id, secret) = self.0.last().copied().unwrap_or_default();
+        let mut token = vec![id];
+        token.extend(expires_at.seconds().to_be_bytes());
+        token.extend(moderator.as_str().as_bytes());
+        token.extend(confirm_mac(&secret, &token, address));
+        URL_SAFE_NO_PAD.encode(token)
+    }
+
+    /// Whose address is read; `address_of` tells the present one.
+    ///
+    /// # Errors
+    /// [`Refused::Forged`] unless we signed exactly this for the present address; [`Refused::Expired`] when its time is over.
+    pub fn verify_confirm<'a>(
+        &self,
+        token: &str,
+        now: Timestamp,
+        address_of: impl FnOnce(&ModeratorId) -> Option<&'a str>,
+    ) -> Result<ModeratorId, Refused> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| Refused::Forged)?;
+        let (signed, secret, claimed) = self.parts(&bytes).ok_or(Refused::Forged)?;
+        let (expires_at, name) = signed.get(1..).and_then(|rest| rest.split_first_chunk()).ok_or(Refused::Forged)?;
+        let moderator = ModeratorId::new(std::str::from_utf8(name).map_err(|_| Refused::Forged)?);
+        let address = address_of(&moderator).ok_or(Refused::Forged)?;
+        if !same(&confirm_mac(&secret, signed, address), claimed) {
+            return Err(Refused::Forged);
+        }
+        let expires_at = Timestamp::from_ms(i64::from_be_bytes(*expires_at).saturating_mul(1000));
+        if now > expires_at { Err(Refused::Expired(expires_at)) } else { Ok(moderator) }
+    }
+
     /// What a digest's return address carries: 48 hexadecimal digits, since mail servers may lose capitals. Its id, then a MAC (8).
     pub fn mark(&self, digest: DigestId) -> String {
         let (_, secret) = self.0.last().copied().unwrap_or_default();
@@ -214,6 +247,10 @@ fn nonce_mac(secret: &[u8; 32], token: &str, item: usize, version: u32, shown_at
     mac(secret, "nonce", format!("{token}\n{item}\n{version}\n{shown_at}").as_bytes())
 }
 
+fn confirm_mac(secret: &[u8; 32], signed: &[u8], address: &str) -> [u8; MAC_BYTES] {
+    mac(secret, "confirm", &[signed, b"\n", address.as_bytes()].concat())
+}
+
 /// The site is signed and not carried: a token of one site tells another nothing.
 fn form_mac(secret: &[u8; 32], site: &SiteId, signed: &[u8]) -> [u8; MAC_BYTES] {
     mac(secret, "form", &[site.as_str().as_bytes(), b"\n", signed].concat())
@@ -284,6 +321,24 @@ mod tests {
         assert_eq!(verify("u", 1, 7, 5_000), Err(Refused::Forged));
         assert_eq!(verify("t", 2, 7, 5_000), Err(Refused::Forged));
         assert_eq!(verify("t", 1, 8, 5_000), Err(Refused::Forged));
+    }
+
+    #[test]
+    fn a_link_confirms_the_address_that_it_was_made_for_and_no_later_one() {
+        let (ana, at) = (ModeratorId::new("ana"), Timestamp::from_ms);
+        let token = keys().sign_confirm(&ana, "ana@a.example", at(100_000));
+        let verify = |token: &str, address, ms| keys().verify_confirm(token, at(ms), |id| (*id == ana).then_some(address));
+        assert_eq!(verify(&token, "ana@a.example", 100_000), Ok(ana.clone()));
+        assert_eq!(verify(&token, "ana@a.example", 100_001), Err(Refused::Expired(at(100_000))));
+        assert_eq!(verify(&token, "ana@b.example", 0), Err(Refused::Forged));
+        assert_eq!(
+            verify(&keys().sign_confirm(&ModeratorId::new("bob"), "ana@a.example", at(9)), "ana@a.example", 0),
+            Err(Refused::Forged)
+        );
+        for other in [keys().sign_pause(&ana), keys().sign_review(&review(100)), String::new(), format!("{token}A")] {
+            assert_eq!(verify(&other, "ana@a.example", 0), Err(Refused::Forged));
+        }
+        assert!(keys().verify_pause(&token).is_err() && keys().verify_review(&token, at(0)).is_err());
     }
 
     #[test]

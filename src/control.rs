@@ -3,6 +3,7 @@
 //! owns the store.
 
 use crate::access::{NewKey, Scope, Scopes};
+use crate::config::{Config, Moderator};
 use crate::decision::Ruling;
 use crate::flow::forget::{self, End};
 use crate::flow::import::{self, Outcome, Row};
@@ -58,6 +59,8 @@ pub enum Command {
     Import { site: String, file: String, rows: Vec<Row>, is_last: bool },
     /// No digests to a moderator, or digests again.
     Mails { moderator: String, on: bool },
+    /// A mail by which a moderator can show that mail arrives.
+    TestMail { moderator: String },
     /// A delivery report came in about a digest.
     Bounced { digest: String, reason: String },
     /// A delivery report came in at a return address of ours.
@@ -230,6 +233,7 @@ pub async fn obey(app: &Arc<App>, command: Command) -> Reply {
             forgotten(&site, forget::unrule(app, &SiteId::new(&site), comment_ids(&ids), by, end(is_last)).await)
         }
         Command::Mails { moderator, on } => blocking(app, move |app| mails(app, &moderator, on)).await,
+        Command::TestMail { moderator } => blocking(app, move |app| test_mail(app, &moderator)).await,
         Command::Bounced { digest, reason } => blocking(app, move |app| bounced(app, digest.parse().ok(), &reason)).await,
         Command::BouncedMark { mark, reason } => blocking(app, move |app| bounced(app, app.keys.verify_mark(&mark).ok(), &reason)).await,
         Command::Rule { id, ruling, by } => match rule(app, &id, &ruling, by).await {
@@ -268,12 +272,22 @@ async fn blocking(app: &Arc<App>, work: impl FnOnce(&App) -> Result<Reply, Strin
     done.unwrap_or_else(|error| Err(error.to_string())).unwrap_or_else(|reason| Reply::Failed { reason })
 }
 
-fn mails(app: &App, moderator: &str, on: bool) -> Result<Reply, String> {
-    let config = app.config();
-    let moderator = config.moderators.get(&ModeratorId::new(moderator)).ok_or_else(|| {
+fn moderator<'a>(config: &'a Config, name: &str) -> Result<&'a Moderator, String> {
+    config.moderators.get(&ModeratorId::new(name)).ok_or_else(|| {
         let known: Vec<&str> = config.moderators.keys().map(ModeratorId::as_str).collect();
-        format!("no moderator is called {moderator:?}; the settings have: {}", known.join(", "))
-    })?;
+        format!("no moderator is called {name:?}; the settings have: {}", known.join(", "))
+    })
+}
+
+fn test_mail(app: &App, name: &str) -> Result<Reply, String> {
+    let config = app.config();
+    let is_sent = mailbox::ask_to_confirm(app, moderator(&config, name)?).map_err(|error| error.to_string())?;
+    if is_sent { Ok(Reply::Changed { changed: true }) } else { Err("no mail is sent: mail.transport is none".to_owned()) }
+}
+
+fn mails(app: &App, name: &str, on: bool) -> Result<Reply, String> {
+    let config = app.config();
+    let moderator = moderator(&config, name)?;
     let changed = if on { mailbox::resume(app, &moderator.id) } else { mailbox::pause(app, moderator, PausedBy::Cli) };
     Ok(Reply::Changed { changed: changed.map_err(|error| error.to_string())? })
 }

@@ -31,6 +31,15 @@ pub enum ModeratorCommand {
         #[command(flatten)]
         place: Place,
     },
+    /// Send a moderator a mail with a button by which they say that it arrived; `hamlet doctor` tells who did
+    TestMail {
+        /// The moderator's key in the settings
+        id: String,
+        #[command(flatten)]
+        dry: DryRun,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Forget a moderator's password, log them out everywhere, and print a link that lets them in once, within a day
     Reset {
         /// The moderator's key in the settings: of `[moderators.ana]` it is `ana`
@@ -48,6 +57,7 @@ impl ModeratorCommand {
             Self::Add(add) => add.run(environment),
             Self::Pause { id, dry, place } => mails(&id, Mails::Off, dry, &place, environment),
             Self::Resume { id, dry, place } => mails(&id, Mails::On, dry, &place, environment),
+            Self::TestMail { id, dry, place } => test_mail(&id, dry, &place, environment),
             Self::Reset { id, dry, place } => reset(&id, dry, &place, environment),
         }
     }
@@ -84,6 +94,24 @@ fn known(moderator: &str, place: &Place, environment: &Environment) -> anyhow::R
     if !place.settings(environment)?.check()?.moderators.contains_key(&ModeratorId::new(moderator)) {
         bail!("the settings have no moderator {moderator}");
     }
+    Ok(())
+}
+
+/// The link leads to the daemon, and the mail leaves through it.
+fn test_mail(id: &str, dry: DryRun, place: &Place, environment: &Environment) -> anyhow::Result<()> {
+    if dry.dry_run {
+        known(id, place, environment)?;
+        dry.ends(format_args!("send {id} a test mail"))?;
+        return Ok(());
+    }
+    let data = place.data(environment)?;
+    let command = Command::TestMail { moderator: id.to_owned() };
+    let Some(reply) = control::ask(&data, &command).context("the daemon does not answer")? else {
+        bail!("no daemon runs on {}; start `hamlet serve` first, since it sends the mail", data.display());
+    };
+    let Reply::Changed { .. } = reply else { return Err(super::refusal(reply)) };
+    super::say(format_args!("{id}: a test mail is on its way"))?;
+    eprintln!("`hamlet outbox list` shows it while it waits; once its button is pressed, `hamlet doctor` says so");
     Ok(())
 }
 

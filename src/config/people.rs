@@ -314,6 +314,13 @@ fn recent(problems: &mut Problems, key: &str, written: &settings::Rules, base: r
     }
 }
 
+impl Moderator {
+    /// What stands for the address where it need not be read: its SHA-256, in small letters.
+    pub fn address_hash(&self) -> [u8; 32] {
+        Sha256::digest(self.email.to_lowercase()).into()
+    }
+}
+
 pub(super) fn moderators(problems: &mut Problems, settings: &Settings) -> BTreeMap<ModeratorId, Moderator> {
     let of_all = timing::of_all(problems, &settings.digest);
     let moderator = |(id, written): (&String, &settings::Moderator)| {

@@ -1,13 +1,14 @@
 //! The doctor: looks at everything that a daemon leans on, and says of each what is well and what is not, with what to do. It changes
 //! nothing. What takes the network is asked elsewhere (`outbox`).
 
+use super::mailbox::Confirmed;
 use super::models::SiteModel;
 use super::{audit, forget, guarding};
 use crate::clock::Timestamp;
-use crate::config::{Config, Invalid, Site, Transport};
+use crate::config::{Config, Invalid, Moderator, Site, Transport};
 use crate::rules::span;
 use crate::shelf::{self, Shelf};
-use crate::store::{Health, Reader, Store, StoreError, VERSION};
+use crate::store::{Health, Mailbox, PausedBy, Reader, Store, StoreError, VERSION};
 use crate::view::count;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -91,6 +92,7 @@ pub fn examine(config: Result<&Config, &Invalid>, data: &Path, now: Timestamp, d
             for site in config.iter().flat_map(|config| config.sites.values()) {
                 findings.extend(model(&reader, &shelf, site, now));
             }
+            findings.extend(config.iter().flat_map(|config| mailboxes(&reader, config)));
         }
     }
     findings.push(match daemon {
@@ -271,6 +273,39 @@ fn model(reader: &Reader, shelf: &Shelf, site: &Site, now: Timestamp) -> Vec<Fin
         findings.push(Finding::good("model", format!("{}: {}, whole, {budget}: {thresholds}", site.id, model.id)));
     }
     findings
+}
+
+/// Whether mail is known to reach each moderator. That one was opened nobody can know; that a button was pressed is an answer.
+fn mailboxes(reader: &Reader, config: &Config) -> Vec<Finding> {
+    if matches!(config.mail.transport, Transport::None) {
+        return Vec::new();
+    }
+    let look = |moderator: &Moderator| match reader.mailbox(&moderator.id) {
+        Ok(mailbox) => reached(moderator, &mailbox),
+        Err(error) => unreadable(&error),
+    };
+    config.moderators.values().map(look).collect()
+}
+
+fn reached(moderator: &Moderator, mailbox: &Mailbox) -> Finding {
+    let id = &moderator.id;
+    if let Some((at, by)) = mailbox.paused {
+        let why = match by {
+            PausedBy::Link => "turned off by their own link",
+            PausedBy::Cli => "turned off on the command line",
+            PausedBy::Bounces => "turned off, since two in a row came back",
+        };
+        return Finding::doubtful("mail", format!("{id}: mails are {why} on {}", at.date()), format!("hamlet moderator resume {id}"));
+    }
+    let fix = format!("hamlet moderator test-mail {id}, and have them press its button");
+    match Confirmed::of(mailbox, moderator) {
+        Confirmed::At(at) => Finding::good("mail", format!("{id}: confirmed on {} that mail arrives", at.date())),
+        Confirmed::Elsewhere(at) => {
+            let what = format!("{id}: confirmed on {} under another address; the present one never", at.date());
+            Finding::doubtful("mail", what, fix)
+        }
+        Confirmed::Never => Finding::doubtful("mail", format!("{id}: never confirmed that mail arrives"), fix),
+    }
 }
 
 /// Whether somebody can be asked, and whether the blogs hear of it.

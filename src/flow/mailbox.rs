@@ -3,12 +3,11 @@
 
 use super::App;
 use super::alert::{self, Alert};
-use super::digest::pause_url;
 use crate::clock::Timestamp;
-use crate::config::{Config, Moderator, Site};
+use crate::config::{Config, Moderator, Site, Transport};
 use crate::delivery::{Mail, Outgoing, Parcel};
 use crate::id::{DigestId, ModeratorId, ParcelId};
-use crate::store::{PausedBy, Reader, StoreError};
+use crate::store::{Mailbox, PausedBy, Reader, StoreError};
 use crate::view::{Letter, LetterView};
 
 /// Digests in a row that come back before no more are sent. One may be a mail server's bad day.
@@ -122,17 +121,24 @@ fn tell(app: &App, site: &Site, others: &[&Moderator], moderator: &Moderator) ->
     Ok(())
 }
 
-/// Sends a mail by which a moderator can show that mail arrives: the button behind its link clears the record of bounces.
+/// Sends a mail by which a moderator can show that mail arrives, by the button behind its link; whether mail is sent at all.
 ///
 /// # Errors
 /// [`StoreError`] from the store.
-pub fn ask_to_confirm(app: &App, site: &Site, moderator: &Moderator) -> Result<(), StoreError> {
-    let url = pause_url(&app.public_url, &app.keys, moderator);
+pub fn ask_to_confirm(app: &App, moderator: &Moderator) -> Result<bool, StoreError> {
+    let (config, now) = (app.config(), app.clock.now());
+    let Some(site) = moderator.sites.iter().find_map(|site| config.sites.get(site)) else { return Ok(false) };
+    if matches!(config.mail.transport, Transport::None) {
+        return Ok(false);
+    }
+    let expires_at = now.plus(config.review.link_valid);
+    let url = format!("{}/confirm/{}", app.public_url, app.keys.sign_confirm(&moderator.id, &moderator.email, expires_at));
     let sentences = [
         format!("This is a test of the mail that Hamlet sends to {}.", moderator.name),
-        "If you read it in your inbox, all is well: press the button behind the link, so that Hamlet knows. If it lay in a folder for junk, \
-         tell your mail program that it is none."
+        "If you read it in your inbox, all is well: open the link and press its button, so that Hamlet knows. If it lay in a folder for junk, \
+         first tell your mail program that it is none."
             .to_owned(),
+        format!("The link works until {}. Nothing happens if you leave it.", expires_at.day()),
     ];
     let view = LetterView {
         site_name: &site.name,
@@ -140,10 +146,30 @@ pub fn ask_to_confirm(app: &App, site: &Site, moderator: &Moderator) -> Result<(
         sentences: &sentences,
         link: Some(("Say that it does", &url)),
     };
-    let outgoing = letter(app, site, (&moderator.name, &moderator.email), view.render(), app.clock.now());
+    let outgoing = letter(app, site, (&moderator.name, &moderator.email), view.render(), now);
     app.store.send(vec![outgoing]).wait()?;
     app.parcels.notify_one();
-    Ok(())
+    Ok(true)
+}
+
+/// What is known of whether a moderator reads the mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirmed {
+    /// Somebody pressed a button behind a link then.
+    At(Timestamp),
+    /// Somebody did, and the address in the settings is another one since.
+    Elsewhere(Timestamp),
+    Never,
+}
+
+impl Confirmed {
+    pub fn of(mailbox: &Mailbox, moderator: &Moderator) -> Self {
+        match mailbox.answered {
+            Some((at, Some(address))) if address != moderator.address_hash() => Self::Elsewhere(at),
+            Some((at, _)) => Self::At(at),
+            None => Self::Never,
+        }
+    }
 }
 
 /// A letter on its way: of no list, with nothing to turn off.

@@ -195,7 +195,7 @@ pub async fn rule_by_link(app: &Arc<App>, opened: &Opened<'_>, asked: &Asked) ->
     let shown: Vec<Shown> = std::iter::once(record).chain(copies).map(shown).collect();
     let ruler = Ruler { by: opened.moderator.name.clone(), via: "link" };
     let (_, taken) = rule_together(app, shown, asked.ruling, ruler, None).await?;
-    app.store.answered(&opened.moderator.id, app.clock.now()).done().await?;
+    app.store.answered(&opened.moderator.id, opened.moderator.address_hash(), app.clock.now()).done().await?;
     let missed = (1 + asked.copies.len()).saturating_sub(taken.len());
     Ok(if taken.is_empty() { Done::AlreadyDecided } else { Done::Ruled { comments: taken.len(), missed } })
 }

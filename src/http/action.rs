@@ -151,12 +151,20 @@ fn items<'a>(app: &App, opened: &'a Opened<'_>, focus: Option<usize>, alike: Ali
 
 fn refusal(error: &NotOpened) -> Response {
     match error {
-        NotOpened::Refused(Refused::Expired(at)) => notice_page(StatusCode::GONE, None, Refusal::Expired { at: *at }),
-        NotOpened::Refused(Refused::Forged) | NotOpened::Withdrawn => unknown_link(),
+        NotOpened::Refused(error) => refused(*error),
+        NotOpened::Withdrawn => unknown_link(),
         NotOpened::Store(error) => {
             tracing::error!(error = %error, "http.store_unavailable");
             notice_page(StatusCode::SERVICE_UNAVAILABLE, None, Refusal::Unavailable)
         }
+    }
+}
+
+/// A link that gives no right.
+pub(super) fn refused(error: Refused) -> Response {
+    match error {
+        Refused::Expired(at) => notice_page(StatusCode::GONE, None, Refusal::Expired { at }),
+        Refused::Forged => unknown_link(),
     }
 }
 

@@ -54,7 +54,7 @@ pub async fn change(
     }
     // Whoever presses a button has the mail, whether mails were off or not.
     let resumed = blocking(&app, moderator.clone(), |app, moderator| {
-        app.store.answered(&moderator.id, app.clock.now()).wait()?;
+        app.store.answered(&moderator.id, moderator.address_hash(), app.clock.now()).wait()?;
         mailbox::resume(app, &moderator.id)
     });
     let resumed = resumed.await;

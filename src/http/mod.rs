@@ -7,6 +7,7 @@ mod api;
 mod auth;
 mod batch;
 mod body;
+mod confirm;
 mod desk;
 mod erase;
 mod error;
@@ -71,6 +72,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(api)
         .merge(forms)
         .route("/d/{token}", get(action::show).post(action::rule))
+        .route("/confirm/{token}", get(confirm::show).post(confirm::confirm))
         .route("/u/{token}", get(mailbox::show).post(mailbox::change))
         .route("/assets/hamlet.css", get(stylesheet))
         .route("/health/live", get(health::live))

@@ -11,8 +11,9 @@ pub struct Mailbox {
     pub paused: Option<(Timestamp, PausedBy)>,
     /// Digests in a row that bounced for good.
     pub bounces: u32,
-    /// When a person last pressed a button behind a link of theirs.
-    pub answered_at: Option<Timestamp>,
+    /// When a person last pressed a button behind a link of theirs, and what the settings' address then hashed to; an earlier version did not
+    /// write it down.
+    pub answered: Option<(Timestamp, Option<[u8; 32]>)>,
 }
 
 /// Who stopped the mails.
@@ -66,13 +67,13 @@ impl Store {
         })
     }
 
-    /// A person pressed a button behind a link of this moderator: mail arrives.
-    pub fn answered(&self, moderator: &ModeratorId, now: Timestamp) -> Pending<()> {
+    /// A person pressed a button behind a link of this moderator: mail arrives at the address that hashes to this.
+    pub fn answered(&self, moderator: &ModeratorId, address: [u8; 32], now: Timestamp) -> Pending<()> {
         let moderator = moderator.clone();
         self.write(move |connection| {
-            let sql = "INSERT INTO mailboxes (moderator, answered_at) VALUES (?1, ?2)
-                       ON CONFLICT DO UPDATE SET answered_at = ?2, bounces = 0, last_bounced = NULL";
-            connection.prepare_cached(sql)?.execute(params![moderator.as_str(), now.ms()])?;
+            let sql = "INSERT INTO mailboxes (moderator, answered_at, answered_by) VALUES (?1, ?2, ?3)
+                       ON CONFLICT DO UPDATE SET answered_at = ?2, answered_by = ?3, bounces = 0, last_bounced = NULL";
+            connection.prepare_cached(sql)?.execute(params![moderator.as_str(), now.ms(), address])?;
             Ok(())
         })
     }
@@ -114,17 +115,18 @@ impl Reader {
     /// [`StoreError`] from the database.
     pub fn mailbox(&self, moderator: &ModeratorId) -> Result<Mailbox, StoreError> {
         self.with(|connection| {
-            let sql = "SELECT paused_at, paused_by, bounces, answered_at FROM mailboxes WHERE moderator = ?1";
+            let sql = "SELECT paused_at, paused_by, bounces, answered_at, answered_by FROM mailboxes WHERE moderator = ?1";
             let time = |ms: Option<i64>| ms.map(Timestamp::from_ms);
             let found = connection
                 .prepare_cached(sql)?
                 .query_row([moderator.as_str()], |row| {
-                    Ok((time(row.get(0)?), row.get::<_, Option<String>>(1)?, row.get(2)?, time(row.get(3)?)))
+                    let answered = time(row.get(3)?).map(|at| Ok::<_, rusqlite::Error>((at, row.get(4)?))).transpose()?;
+                    Ok((time(row.get(0)?), row.get::<_, Option<String>>(1)?, row.get(2)?, answered))
                 })
                 .optional()?;
-            let Some((paused_at, by, bounces, answered_at)) = found else { return Ok(Mailbox::default()) };
+            let Some((paused_at, by, bounces, answered)) = found else { return Ok(Mailbox::default()) };
             let by = by.map(|by| rows::word(&by, PausedBy::parse)).transpose()?;
-            Ok(Mailbox { paused: paused_at.zip(by), bounces, answered_at })
+            Ok(Mailbox { paused: paused_at.zip(by), bounces, answered })
         })
     }
 }
@@ -144,14 +146,14 @@ mod tests {
         let bounced = |n: usize| store.bounced(&ana, digests[n]).wait().unwrap();
         assert_eq!(store.read().mailbox(&ana).unwrap(), Mailbox::default());
         assert_eq!((bounced(0), bounced(0), bounced(1)), (Some(1), None, Some(2)));
-        store.answered(&ana, at(5)).wait().unwrap();
+        store.answered(&ana, [7; 32], at(5)).wait().unwrap();
         assert_eq!(bounced(2), Some(1), "an answer in between shows that mail arrives");
         let pause = |by, now| store.pause(&ana, by, at(now)).wait().unwrap();
         assert!(pause(PausedBy::Link, 7) && !pause(PausedBy::Bounces, 8));
-        let expected = Mailbox { paused: Some((at(7), PausedBy::Link)), bounces: 1, answered_at: Some(at(5)) };
+        let expected = Mailbox { paused: Some((at(7), PausedBy::Link)), bounces: 1, answered: Some((at(5), Some([7; 32]))) };
         assert_eq!(store.read().mailbox(&ana).unwrap(), expected);
         assert!(store.resume(&ana).wait().unwrap() && !store.resume(&ana).wait().unwrap());
-        assert_eq!(store.read().mailbox(&ana).unwrap(), Mailbox { answered_at: Some(at(5)), ..Mailbox::default() });
+        assert_eq!(store.read().mailbox(&ana).unwrap(), Mailbox { answered: Some((at(5), Some([7; 32]))), ..Mailbox::default() });
     }
 
     #[test]

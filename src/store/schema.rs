@@ -8,12 +8,12 @@ use super::StoreError;
 use super::shadows::TABLE as SHADOWS;
 use days::DAYS;
 use desk::DESK;
-use mailboxes::MAILBOXES;
+use mailboxes::{ANSWERED_BY, MAILBOXES};
 use rusqlite::Connection;
 use std::path::Path;
 
 /// What an empty store becomes, step by step. A step that has landed is never changed: the next one alters what it made.
-const STEPS: [&str; 17] = [
+const STEPS: [&str; 18] = [
     TABLES,
     FACTS,
     LIST_HITS,
@@ -31,6 +31,7 @@ const STEPS: [&str; 17] = [
     MAILBOXES,
     RULED_TEXTS,
     SHADOWS,
+    ANSWERED_BY,
 ];
 
 /// What `PRAGMA user_version` says of a store of this version: how many steps it has taken.

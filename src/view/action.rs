@@ -196,9 +196,9 @@ impl Refusal {
             ),
             Self::RefusedOrigin => (
                 "bad",
-                "This ruling did not come from our own page",
+                "This did not come from our own page",
                 "It was not taken. Nothing changed.".to_owned(),
-                "Open the link in the mail again and rule there.",
+                "Open the link in the mail again and press the button there.",
             ),
             Self::NothingLeft => {
                 ("good", "Nothing left to review", "Every comment of this mail is decided.".to_owned(), "You can close this page.")

@@ -1,4 +1,5 @@
-//! The page where a moderator turns their mails off and on. Showing it changes nothing; its buttons post to the same path.
+//! The pages where a moderator turns mails off and on, and says that they arrive. Showing one changes nothing; its buttons post to the same
+//! path.
 
 use super::{rendered, safe};
 use crate::clock::Timestamp;
@@ -51,6 +52,53 @@ impl MailboxNotice {
             Self::TooOld => ("warn", "This page was open too long.", "Nothing changed. Here it is anew."),
         }
     }
+}
+
+/// `/confirm/TOKEN`: whether a test mail arrived.
+#[derive(Debug, Clone, Copy)]
+pub struct ConfirmPage<'a> {
+    pub moderator_name: &'a str,
+    pub address: &'a str,
+    /// The path that the form posts to.
+    pub path: &'a str,
+    pub nonce: &'a str,
+    pub notice: Option<ConfirmNotice>,
+    /// Where mails are turned on, while they are off.
+    pub resume_path: Option<&'a str>,
+}
+
+/// What the button did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConfirmNotice {
+    Confirmed,
+    /// The page was open too long.
+    TooOld,
+}
+
+impl ConfirmPage<'_> {
+    pub fn render(&self) -> String {
+        rendered(&Confirm {
+            moderator: safe::header_text(self.moderator_name),
+            address: safe::mask_email(self.address, "…"),
+            path: self.path,
+            nonce: self.nonce,
+            is_confirmed: self.notice == Some(ConfirmNotice::Confirmed),
+            is_too_old: self.notice == Some(ConfirmNotice::TooOld),
+            resume_path: self.resume_path,
+        })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "confirm.html")]
+struct Confirm<'a> {
+    moderator: String,
+    address: String,
+    path: &'a str,
+    nonce: &'a str,
+    is_confirmed: bool,
+    is_too_old: bool,
+    resume_path: Option<&'a str>,
 }
 
 #[derive(Template)]

@@ -39,7 +39,7 @@ pub use flip::{FlipView, changes, probability};
 pub use form::{FormPage, Said};
 pub use letter::{Letter, LetterView};
 pub use login::{LoginMail, LoginPage, LoginSay, OneTimePage};
-pub use mailbox::{MailboxNotice, MailboxPage};
+pub use mailbox::{ConfirmNotice, ConfirmPage, MailboxNotice, MailboxPage};
 pub use report::{Baseline, Grouping, Load, Member, Mistake, ReportPage, Standing};
 pub use safe::{header_text, kept, mask_email, plain as terminal_text};
 pub use terminal::{Ink, Sheet, Tone};

@@ -2,7 +2,7 @@
 
 use crate::app::{BLOG_KEY, Setup, TestApp, stranger};
 use crate::blog::Blog;
-use crate::commands::{hamlet_reading, str};
+use crate::commands::{hamlet_reading, hamlet_with, str};
 use crate::mime::Mail;
 use crate::page::{mail, path, post, press};
 use crate::smtp::{Order, SmtpServer};
@@ -224,4 +224,74 @@ async fn what_nobody_decides_is_mailed_once_more_and_then_goes_to_who_stands_by(
     until_true("so does the blog", || blog.kinds().contains(&"queue.undecided".to_owned())).await;
     assert_eq!(taken_by(&server, "ana@").len(), 2, "one reminder is enough");
     assert_eq!(app.document(BLOG_KEY, &id).await.json()["status"], "held", "no time-out decides");
+}
+
+/// What the doctor says of a moderator's mail.
+fn doctor_on(app: &TestApp, moderator: &str) -> (String, String) {
+    let (config, data) = (app.folder().join("hamlet.toml"), app.data());
+    // The daemon's transport came by its environment; files are as good to look at.
+    let environment = Setup::default().set("MAIL__FROM", "review@hamlet.example").set("MAIL__TRANSPORT", "files");
+    let ended = hamlet_with(&environment, &["doctor", "--format", "jsonl", "--config", str(&config), "--data", str(&data)], "");
+    let found = ended.stdout.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let mut of_mail = found.filter(|one| one["area"] == "mail" && one["what"].as_str().unwrap().starts_with(&format!("{moderator}: ")));
+    let found = of_mail.next().unwrap_or_else(|| panic!("nothing about {moderator}: {}{}", ended.stdout, ended.stderr));
+    (found["what"].as_str().unwrap().to_owned(), found["fix"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn a_test_mail_is_confirmed_by_its_button_alone_and_the_doctor_tells() {
+    let server = SmtpServer::open(None).await;
+    let mut app = TestApp::start(Setup::default().mail_by(&server)).await;
+    let run = |app: &TestApp, who: &str| {
+        let (config, data) = (app.folder().join("hamlet.toml"), app.data());
+        hamlet_reading(&["moderator", "test-mail", who, "--config", str(&config), "--data", str(&data)], "")
+    };
+    let (what, fix) = doctor_on(&app, "ana");
+    assert!(what.contains("never confirmed") && fix.contains("hamlet moderator test-mail ana"), "{what} {fix}");
+    let unknown = run(&app, "eve");
+    assert!(unknown.code == 1 && unknown.stderr.contains("the settings have: ana, bob"), "{}", unknown.stderr);
+    let sent = run(&app, "ana");
+    assert_eq!((sent.code, sent.stdout.as_str()), (0, "ana: a test mail is on its way\n"), "{}", sent.stderr);
+    let letter = mail(&server, 1).await;
+    assert_eq!(letter.header("subject"), "[Slow Kettle] does this mail reach you?");
+    assert!(letter.header("list-unsubscribe").is_empty());
+    let start = letter.text.find(&format!("{}/confirm/", app.base)).unwrap();
+    let link = path(&app, letter.text[start..].split_whitespace().next().unwrap());
+    Look::into(&app).outbox_drained().await;
+    let before = Look::into(&app).dump();
+    let page = app.get(&link).await;
+    assert!(
+        page.status == 200 && page.text.contains("Did the test mail reach you?") && page.text.contains("a…@m….example"),
+        "{}",
+        page.text
+    );
+    assert_eq!((page.header("cache-control"), page.header("referrer-policy")), ("no-store", "same-origin"));
+    let form = format!("nonce={}", nonce(&app, &link).await);
+    for (headers, form, status) in [
+        (vec![], form.clone(), 403),
+        (vec![("origin", "https://evil.example")], form.clone(), 403),
+        (vec![("origin", &*app.base)], "nonce=1.1.x".to_owned(), 409),
+        (vec![("origin", &*app.base)], String::new(), 409),
+    ] {
+        assert_eq!(post(&app, &link, &headers, form).await.status, status);
+    }
+    for forged in [link.replace("/confirm/", "/u/"), link.replace("/confirm/", "/d/"), format!("{link}A"), "/confirm/%ff".to_owned()] {
+        assert_eq!(post(&app, &forged, &[("origin", &app.base)], form.clone()).await.status, 404, "{forged}");
+    }
+    assert_eq!(Look::into(&app).dump(), before, "opening it, or a form from elsewhere, says nothing");
+    let done = post(&app, &link, &[("origin", &app.base)], form).await;
+    assert!(done.status == 200 && done.text.contains("Noted: mail reaches you"), "{}", done.text);
+    let (what, fix) = doctor_on(&app, "ana");
+    assert!(what.starts_with("ana: confirmed on 20") && what.ends_with("that mail arrives") && fix.is_empty(), "{what} {fix}");
+    // Another address has answered nothing, and the old mail cannot speak for it.
+    app.setup = app.setup.clone().set("MODERATORS__ANA__EMAIL", "ana@elsewhere.example");
+    app = app.start_again().await;
+    assert_eq!(app.get(&link).await.status, 404);
+    let config = app.folder().join("hamlet.toml");
+    let moved = std::fs::read_to_string(&config).unwrap().replace("ana@moderators.example", "ana@elsewhere.example");
+    std::fs::write(&config, moved).unwrap();
+    assert!(doctor_on(&app, "ana").0.contains("under another address"));
+    app.kill();
+    let silent = run(&app, "ana");
+    assert!(silent.code == 1 && silent.stderr.contains("start `hamlet serve` first"), "{}", silent.stderr);
 }

@@ -5,6 +5,8 @@ use crate::page::{mail, nonce, path};
 use crate::smtp::SmtpServer;
 use crate::store::Look;
 use crate::wait::until_true;
+use hamlet::action::Keys;
+use hamlet::id::ModeratorId;
 use reqwest::Method;
 
 #[tokio::test]
@@ -17,6 +19,10 @@ async fn get_and_head_on_every_route_change_nothing() {
     let link = path(&app, &sent.link(&app.base));
     let pause = path(&app, sent.header("list-unsubscribe").trim_matches(['<', '>']));
     let look = Look::into(&app);
+    let ours = Keys::new(vec![(1, look.one("SELECT secret FROM keys WHERE purpose = 'action'"))]);
+    let until = hamlet::clock::Clock::System.now().plus(std::time::Duration::from_hours(1));
+    let confirm = format!("/confirm/{}", ours.sign_confirm(&ModeratorId::new("ana"), "ana@moderators.example", until));
+    assert_eq!(app.get(&confirm).await.status, 200);
     look.outbox_drained().await;
     until_true("nothing is under way", || look.count("SELECT count(*) FROM comments WHERE status = 'queued'") == 0).await;
     let nonce = nonce(&app.get(&link).await.text, 1);
@@ -33,6 +39,8 @@ async fn get_and_head_on_every_route_change_nothing() {
         format!("{link}?i=1&_method=POST&item=1&nonce={nonce}&ruling=spam"),
         pause.clone(),
         format!("{pause}?mails=pause&List-Unsubscribe=One-Click"),
+        confirm.clone(),
+        format!("{confirm}?nonce=1"),
         "/assets/hamlet.css".to_owned(),
         "/health/live".to_owned(),
         "/1.1/test".to_owned(),

@@ -203,7 +203,7 @@ impl Links {
 }
 
 /// Where a moderator turns their mails off and on.
-pub(in crate::flow) fn pause_url(public_url: &str, keys: &Keys, moderator: &Moderator) -> String {
+pub fn pause_url(public_url: &str, keys: &Keys, moderator: &Moderator) -> String {
     format!("{public_url}/u/{}", keys.sign_pause(&moderator.id))
 }
 

@@ -8,8 +8,8 @@ use crate::delivery::{Delivery, Mail};
 use crate::view::header_text;
 use lettre::address::Envelope;
 use lettre::message::dkim::{DkimCanonicalization, DkimCanonicalizationType, DkimConfig, DkimSigningAlgorithm, DkimSigningKey, dkim_sign};
-use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::message::header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue};
+use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -111,8 +111,16 @@ fn sign(message: &mut Message, kind: Option<ContentType>, dkim: &DkimConfig) {
     message.headers_mut().remove::<ContentType>();
 }
 
+/// Quoted-printable or base64, whichever is less; lettre takes the former up to a third of bytes that it must escape, where it is a fifth more.
+/// Plain ASCII in short lines stays as it is.
 fn part(kind: ContentType, body: &str) -> SinglePart {
-    SinglePart::builder().header(kind).body(body.to_owned())
+    let builder = SinglePart::builder().header(kind);
+    let usual = Body::new(body.to_owned());
+    let base64 = Body::new_with_encoding(body.to_owned(), ContentTransferEncoding::Base64);
+    match base64 {
+        Ok(base64) if base64.as_ref().len() < usual.as_ref().len() => builder.body(base64),
+        Ok(_) | Err(_) => builder.body(usual),
+    }
 }
 
 fn name(name: &str) -> Option<String> {

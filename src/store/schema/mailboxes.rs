@@ -1,4 +1,4 @@
-//! The step that knows of mailboxes.
+//! The steps that know of mailboxes.
 
 /// Whether mail reaches a moderator, and what a digest was for.
 pub const MAILBOXES: &str = "
@@ -21,4 +21,9 @@ CREATE TABLE alerts (
 ) STRICT, WITHOUT ROWID;
 
 ALTER TABLE digests ADD COLUMN kind TEXT NOT NULL DEFAULT 'new'; -- new, flood, reminder, weekly
+";
+
+/// Which address it was that answered: who changed theirs since is known to read none.
+pub const ANSWERED_BY: &str = "
+ALTER TABLE mailboxes ADD COLUMN answered_by BLOB; -- SHA-256 of the address in the settings then, in small letters
 ";

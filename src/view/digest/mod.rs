@@ -2,23 +2,27 @@
 //! behind one of them. The subject holds counts and the site's configured name only; what does not fit into the budget of bytes waits on
 //! the page.
 
-use super::excerpt::{excerpt, short};
-use super::reasons::Reason;
-use super::safe::{self, Html};
-use super::{Item, Section, leads, rendered, words};
+mod said;
+mod weight;
+
 use crate::clock::Timestamp;
 use crate::decision::{Band, Status};
+use crate::view::excerpt::{excerpt, short};
+use crate::view::reasons::Reason;
+use crate::view::safe::{self, Html};
+use crate::view::{Item, Section, leads, rendered, words};
 use askama::Template;
 use std::collections::BTreeSet;
+use weight::Weight;
 
 /// Gmail clips HTML at 102 KB; clients on phones earlier. Bytes of UTF-8.
 const HTML_BYTES_MAX: usize = 70_000;
 
-/// Of the whole message's 90 KB, what its headers and boundaries leave; counted as quoted-printable, the costlier encoding.
+/// Of the whole message's 90 KB, what its headers and boundaries leave.
 const ENCODED_BYTES_MAX: usize = 87_000;
 
-/// What header, footer and preheader weigh at most, encoded.
-const FRAME_BYTES_MAX: usize = 6_000;
+/// What stands around the items has at most so many bytes, of HTML and of text.
+const FRAME_BYTES_MAX: (usize, usize) = (5_000, 1_000);
 
 const NAME_CHARS_MAX: usize = 60;
 const TITLE_CHARS_MAX: usize = 90;
@@ -103,15 +107,17 @@ impl DigestView<'_> {
     /// As many items from the front as the budget of bytes holds.
     fn fitting(&self) -> Fitting {
         let mut fitting = Fitting { html: Vec::new(), text: Vec::new(), comments: 0 };
-        let (mut html_bytes, mut encoded_bytes, mut last) = (FRAME_BYTES_MAX, FRAME_BYTES_MAX, None);
+        let (html_frame, text_frame) = FRAME_BYTES_MAX;
+        let (mut html_weight, mut text_weight) = (Weight::plain(html_frame), Weight::plain(text_frame));
+        let (mut html_bytes, mut last) = (html_frame, None);
         let level = if self.has_headings() { 3 } else { 2 };
         for (item, copies) in leads(self.items).take(self.items_max) {
             let heading = Some(item.section()).filter(|section| last != Some(*section)).and_then(|section| self.heading(section));
             let html = rendered(&self.html_item(item, &copies, (heading, level)));
             let text = rendered(&self.text_item(item, &copies, heading));
             html_bytes += html.len();
-            encoded_bytes += encoded(&html) + encoded(&text);
-            if html_bytes > HTML_BYTES_MAX || encoded_bytes > ENCODED_BYTES_MAX {
+            (html_weight, text_weight) = (html_weight.plus(Weight::of(&html)), text_weight.plus(Weight::of(&text)));
+            if html_bytes > HTML_BYTES_MAX || html_weight.encoded() + text_weight.encoded() > ENCODED_BYTES_MAX {
                 break;
             }
             last = Some(item.section());
@@ -136,104 +142,6 @@ impl DigestView<'_> {
 
     fn has_headings(&self) -> bool {
         self.items.iter().any(|item| item.section() == Section::Check)
-    }
-
-    fn more_words(&self, on_page: usize) -> String {
-        match (on_page, self.behind) {
-            (0, 0) => String::new(),
-            (on_page, 0) => format!("{on_page} more on the page."),
-            (on_page, behind) => format!("{on_page} more on the page, and {behind} more once these are decided."),
-        }
-    }
-
-    /// Counts and the configured name only: no word of a commenter reaches a header.
-    fn subject(&self) -> String {
-        let site = safe::header_text(self.site_name);
-        let comments = words::count(self.items.len() + self.behind, "comment", "comments");
-        let asks = match self.occasion {
-            Occasion::New => "to review",
-            Occasion::Flood => "at once to review",
-            Occasion::Reminder => "still to review",
-            Occasion::Handover => "left for you to review",
-            Occasion::Weekly => return format!("[{site}] {comments} rejected near the line"),
-        };
-        let counted = |band, what: String| Some(self.banded(band)).filter(|count| *count > 0).map(|count| format!("{count} {what}, "));
-        let spam = counted(Some(Band::LikelySpam), "likely spam".to_owned()).unwrap_or_default();
-        let plural = if self.banded(None) == 1 { "spot check" } else { "spot checks" };
-        let checks = counted(None, plural.to_owned()).unwrap_or_default();
-        let oldest = self.items.iter().map(|item| item.comment.received_at).min().unwrap_or(self.now);
-        format!("[{site}] {comments} {asks} ({spam}{checks}oldest {})", words::span(oldest, self.now))
-    }
-
-    fn banded(&self, band: Option<Band>) -> usize {
-        self.items.iter().filter(|item| item.band() == band).count()
-    }
-
-    fn headline(&self) -> String {
-        let all = self.items.len() + self.behind;
-        let is_one = all == 1;
-        let says = match self.occasion {
-            Occasion::New | Occasion::Flood if is_one => "waits for you",
-            Occasion::New | Occasion::Flood => "wait for you",
-            Occasion::Reminder if is_one => "still waits for you",
-            Occasion::Reminder => "still wait for you",
-            Occasion::Handover if is_one => "was left for you",
-            Occasion::Handover => "were left for you",
-            Occasion::Weekly if is_one => "was rejected near the line",
-            Occasion::Weekly => "were rejected near the line",
-        };
-        format!("{} {says}", words::count(all, "comment", "comments"))
-    }
-
-    fn handled_words(&self) -> String {
-        match self.handled {
-            0 => String::new(),
-            1 => "1 other was handled automatically.".to_owned(),
-            handled => format!("{handled} others were handled automatically."),
-        }
-    }
-
-    /// What is asked of the reader, and how long it takes: twenty seconds each, as moderators take for short comments.
-    fn effort(&self) -> String {
-        let asks = match self.occasion {
-            Occasion::New | Occasion::Reminder => "",
-            Occasion::Handover => "Nobody else has decided, so they come to you, who stands by.",
-            Occasion::Flood => return "So many came at once that this is a summary; the next comes tomorrow.".to_owned(),
-            Occasion::Weekly => {
-                return "Their scores were just over the line: a little less, and you would have been asked. Publish what should not have \
-                        been rejected; the rest asks for nothing."
-                    .to_owned();
-            }
-        };
-        let leads = leads(self.items).count();
-        let takes = match (leads, (leads * 20).div_ceil(60)) {
-            (0 | 1, _) => String::new(),
-            (_, 1) => "These take about a minute.".to_owned(),
-            (_, minutes) => format!("These take about {minutes} minutes."),
-        };
-        [asks, &takes].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(" ")
-    }
-
-    fn opening(&self) -> Vec<String> {
-        let said = format!("{}. {}", self.headline(), self.handled_words());
-        let lines = [said.trim_end().to_owned(), self.effort()].map(|text| wrapped(&text, COLUMNS));
-        lines.into_iter().flatten().filter(|line| !line.is_empty()).collect()
-    }
-
-    /// What a mail program shows beside the subject.
-    fn preheader(&self) -> String {
-        let bands = [Some(Band::LikelySpam), Some(Band::Unsure), Some(Band::LikelyFine), Some(Band::RulesOnly), None];
-        let counted = bands.map(|band| (self.banded(band), words::band(band).to_lowercase()));
-        let parts: Vec<String> = counted.iter().filter(|(count, _)| *count > 0).map(|(count, band)| format!("{count} {band}")).collect();
-        format!("{}. {}", parts.join(", "), self.handled_words())
-    }
-
-    fn all_words(&self) -> String {
-        match self.items.len() {
-            1 => "it".to_owned(),
-            2 => "both".to_owned(),
-            total => format!("all {}", words::spelt(total)),
-        }
     }
 
     fn html_item(&self, item: &Item<'_>, copies: &[&Item<'_>], (heading, level): (Option<Heading>, u8)) -> HtmlItem {
@@ -332,7 +240,7 @@ fn said<T>(reasons: &[Reason], show: impl Fn(&str) -> T) -> Vec<T> {
 }
 
 /// Lines of at most `columns` characters; a longer word has a line of its own.
-pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
+pub(in crate::view) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let Some(line) = lines.last_mut() else { continue };
@@ -346,12 +254,6 @@ pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
         }
     }
     lines
-}
-
-/// Bytes in quoted-printable (RFC 2045, section 6.7): three for what is not plain ASCII, and a soft break every 73.
-fn encoded(text: &str) -> usize {
-    let bytes: usize = text.bytes().map(|b| if matches!(b, b' '..=b'<' | b'>'..=b'~') { 1 } else { 3 }).sum();
-    bytes + bytes.div_ceil(73) * 3
 }
 
 /// Items that fit, ready for the mail.
