@@ -50,6 +50,7 @@ mod listing;
 mod listings;
 mod lists;
 mod mail_readers;
+mod mail_speed;
 mod mailboxes;
 mod mails;
 mod mime;

@@ -1,6 +1,7 @@
 //! Talking to the mail server. A connection that carried a mail is kept for the next one, and its socket does not wait for more to send:
 //! lettre's own writes a message and its end apart, and Nagle's algorithm then holds the end back until the other side's delayed
-//! acknowledgement, some 40 ms a mail.
+//! acknowledgement, some 40 ms a mail. Of sixty mails over one connection to aiosmtpd on this machine 22 or 23 left in a second, without delay
+//! 750 to 1,300, and 110 to 190 of the daemon, which writes down each before the next (a debug build, four runs on a busy machine).
 
 use crate::clock::Timestamp;
 use crate::config::{Smtp, Tls};
