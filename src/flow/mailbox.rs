@@ -136,7 +136,7 @@ pub fn ask_to_confirm(app: &App, moderator: &Moderator) -> Result<bool, StoreErr
     let sentences = [
         format!("This is a test of the mail that Hamlet sends to {}.", moderator.name),
         "If you read it in your inbox, all is well: open the link and press its button, so that Hamlet knows. If it lay in a folder for junk, \
-         first tell your mail program that it is none."
+         first tell your mail program that it is not junk."
             .to_owned(),
         format!("The link works until {}. Nothing happens if you leave it.", expires_at.day()),
     ];

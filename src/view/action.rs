@@ -109,6 +109,7 @@ impl ActionPage<'_> {
             path: self.path,
             say: self.notice.map(Say::of),
             is_focused: focused.is_some(),
+            has_copies: self.items.iter().any(|item| item.copy_of.is_some()),
             items: shown.into_iter().map(|(item, copies)| self.shown(item, &copies)).collect(),
             others: leads(self.items).filter(|_| focused.is_some()).map(|(item, copies)| self.other(item, copies.len())).collect(),
             these: words::these(self.total),
@@ -156,7 +157,7 @@ impl ActionPage<'_> {
             name: safe::line(&short(words::name(item.comment), 40).dotted("…", str::to_owned)),
             page: safe::line(&short(words::page(item.comment), 60).dotted("…", str::to_owned)),
             differs: desk::differing(first, &item.comment.body).map(|words| safe::line(&short(&words, 40).dotted("…", str::to_owned))),
-            age: words::span(item.comment.received_at, self.now),
+            age: words::ago(item.comment.received_at, self.now),
         }
     }
 
@@ -310,6 +311,7 @@ struct Page<'a> {
     path: &'a str,
     say: Option<Say>,
     is_focused: bool,
+    has_copies: bool,
     items: Vec<Shown>,
     others: Vec<Other>,
     these: String,

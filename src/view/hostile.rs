@@ -366,7 +366,7 @@ fn a_mail_of_any_size_fits() {
             assert!(shown >= 1 && (number == 1 || shown >= 3), "{words}: {shown} shown");
             assert_eq!(mail.text.matches("   Review: ").count(), shown);
             assert_eq!(mail.html.contains("more on the page"), shown < number);
-            assert!(mail.html.contains(&format!("{number} comment")));
+            assert!(mail.html.contains(&format!("{} comment", words::thousands(number))));
         }
     }
 }
@@ -424,8 +424,8 @@ fn a_flood_and_a_reminder_say_what_they_are() {
     let all = samples::three();
     let items = samples::items(&all);
     let flood = DigestView { occasion: Occasion::Flood, items_max: 2, behind: 1_040, ..digest(&items, "Slow Kettle") }.render();
-    assert_eq!(flood.subject, "[Slow Kettle] 1043 comments at once to review (1 likely spam, oldest 5 h)");
-    for words in ["1043 comments wait for you", "the next comes tomorrow", "1 more on the page, and 1040 more once these are decided."] {
+    assert_eq!(flood.subject, "[Slow Kettle] 1,043 comments at once to review (1 likely spam, oldest 5 h)");
+    for words in ["1,043 comments wait for you", "the next comes tomorrow", "1 more on the page, and 1,040 more once these are decided."] {
         let text = flood.text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(flood.html.contains(words) && text.contains(words), "{words}: {text}");
     }

@@ -2,12 +2,14 @@
 //! two people at once; and axe finds nothing.
 
 use crate::app::{BLOG_KEY, Setup, TestApp, stranger};
+use crate::commands::{hamlet_reading, str};
 use crate::page::mail;
 use crate::scene::Scene;
 use crate::store::Look;
 use crate::wait::{until, until_true};
 use crate::webdriver::{Browser, Scripts};
 use serde_json::{Value, json};
+use std::path::Path;
 
 const COFFEE: &str = "How we brew coffee";
 
@@ -242,4 +244,90 @@ async fn the_form_on_the_demo_blog() {
     browser.click("form.fields button").await;
     browser.says(".say", "").await;
     until("it is shown or waits", || async { browser.url().await.contains("said=").then_some(()) }).await;
+}
+
+/// A file that the browser opens as a mail program would.
+fn opened(folder: &Path, name: &str, html: &str) -> String {
+    let file = folder.join(format!("{name}.html"));
+    std::fs::write(&file, html).unwrap();
+    format!("file://{}", file.display())
+}
+
+#[tokio::test]
+async fn a_mail_is_read_pressed_and_turned_off_in_a_browser() {
+    let Some(scene) = Scene::open(Setup::default().set("DIGEST__ITEMS_MIN", 5).set("DIGEST__AGE_HOURS_MAX", 720)).await else { return };
+    let (browser, folder) = (&scene.browser, tempfile::tempdir().unwrap());
+    for n in 0..4 {
+        let body = format!(
+            "Great post! Get fresh beans with 70 % off today for every kettle, see http://beans-deal.example and use code BEANS{n}"
+        );
+        scene.submit(&format!("BestRoaster_{n}"), [COFFEE, "Release 2.0"][n % 2], &body).await;
+    }
+    let kept = scene.submit("سلمى", COFFEE, "شكرا على المقال. جربت الطريقة نفسها مع ماء أبرد قليلا.").await;
+    let sent = mail(&scene.server, 1).await;
+    let address = opened(folder.path(), "digest", &sent.html);
+    browser.go(&address).await;
+    scene.look_everywhere("mail-digest").await;
+    assert_eq!(browser.run("return document.querySelectorAll('a.b').length").await, 2, "{}", sent.html);
+    assert_eq!(browser.run("return performance.getEntriesByType('resource').length").await, 0, "a mail loads nothing");
+    assert_eq!(browser.run("return getComputedStyle(document.querySelectorAll('.q')[1]).direction").await, "rtl");
+
+    // The page behind it: one form for the four, of which one is left out.
+    browser.click("a.b").await;
+    browser.says("h1", "BestRoaster_0").await;
+    scene.look_everywhere("action-alike").await;
+    browser.click("input[name=like]").await;
+    browser.click("button[value=spam]").await;
+    browser.says(".say", "3 comments marked as spam.").await;
+    scene.look("action-after").await;
+    assert_eq!(Look::into(&scene.app).count("SELECT count(*) FROM comments WHERE ruled = 'spam'"), 3);
+    assert_eq!(scene.status(&kept).await, "held");
+
+    // Off and on again.
+    browser.go(sent.header("list-unsubscribe").trim_matches(['<', '>'])).await;
+    browser.says("h1", "Your mails are on").await;
+    scene.look_everywhere("mailbox-on").await;
+    browser.click("button[value=pause]").await;
+    browser.says("h1", "Your mails are off").await;
+    scene.look_everywhere("mailbox-off").await;
+    browser.click("button[value=resume]").await;
+    browser.says(".say", "Your mails are on.").await;
+
+    // And whether it arrives at all.
+    let (config, data) = (scene.app.folder().join("hamlet.toml"), scene.app.data());
+    let asked = hamlet_reading(&["moderator", "test-mail", "ana", "--config", str(&config), "--data", str(&data)], "");
+    assert_eq!(asked.code, 0, "{}", asked.stderr);
+    let letter = mail(&scene.server, 2).await;
+    browser.go(&opened(folder.path(), "letter", &letter.html)).await;
+    scene.look_everywhere("mail-test").await;
+    browser.click("a.b").await;
+    browser.says("h1", "Did the test mail reach you?").await;
+    scene.look_everywhere("confirm").await;
+    browser.click("form button").await;
+    browser.says("h1", "Noted: mail reaches you").await;
+    scene.look("confirmed").await;
+}
+
+/// Every kind of mail and every page behind one, as `view` writes them down for itself.
+#[tokio::test]
+async fn every_mail_and_its_page_as_they_stand_in_the_snapshots() {
+    let Some(scene) = Scene::open(Setup::default()).await else { return };
+    let (snapshots, folder) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("src/view/snapshots"), tempfile::tempdir().unwrap());
+    let css = std::fs::read_to_string(snapshots.join("../assets/hamlet.css")).unwrap();
+    let mut looked = 0;
+    for entry in std::fs::read_dir(&snapshots).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().rsplit("__").next().unwrap().to_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let page = text.splitn(3, "---\n").nth(2).unwrap_or_default();
+        let is_ours = ["digest_", "letter", "mailbox", "confirm", "action"].iter().any(|kind| name.starts_with(kind));
+        if !is_ours || !page.starts_with("<!doctype html>") {
+            continue;
+        }
+        let page = page.replace("<link rel=\"stylesheet\" href=\"/assets/hamlet.css\">", &format!("<style>{css}</style>"));
+        scene.browser.go(&opened(folder.path(), &name, &page)).await;
+        scene.look_everywhere(&format!("snapshot-{name}")).await;
+        looked += 1;
+    }
+    assert!(looked >= 12, "{looked}");
 }

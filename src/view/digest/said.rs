@@ -10,14 +10,16 @@ impl DigestView<'_> {
         match (on_page, self.behind) {
             (0, 0) => String::new(),
             (on_page, 0) => format!("{on_page} more on the page."),
-            (on_page, behind) => format!("{on_page} more on the page, and {behind} more once these are decided."),
+            (on_page, behind) => {
+                format!("{on_page} more on the page, and {} more once these are decided.", words::thousands(behind))
+            }
         }
     }
 
     /// Counts and the configured name only: no word of a commenter reaches a header.
     pub(super) fn subject(&self) -> String {
         let site = safe::header_text(self.site_name);
-        let comments = words::count(self.items.len() + self.behind, "comment", "comments");
+        let comments = comments(self.items.len() + self.behind);
         let asks = match self.occasion {
             Occasion::New => "to review",
             Occasion::Flood => "at once to review",
@@ -50,42 +52,44 @@ impl DigestView<'_> {
             Occasion::Weekly if is_one => "was rejected near the line",
             Occasion::Weekly => "were rejected near the line",
         };
-        format!("{} {says}", words::count(all, "comment", "comments"))
+        format!("{} {says}", comments(all))
     }
 
-    pub(super) fn handled_words(&self) -> String {
+    fn handled_words(&self) -> String {
         match self.handled {
             0 => String::new(),
             1 => "1 other was handled automatically.".to_owned(),
-            handled => format!("{handled} others were handled automatically."),
+            handled => format!("{} others were handled automatically.", words::thousands(usize::try_from(handled).unwrap_or(usize::MAX))),
         }
     }
 
-    /// What is asked of the reader, and how long it takes: twenty seconds each, as moderators take for short comments.
-    pub(super) fn effort(&self) -> String {
+    /// What is asked of the reader, what the machine did, and how long it takes: what is under the headline.
+    pub(super) fn lead(&self) -> String {
         let asks = match self.occasion {
             Occasion::New | Occasion::Reminder => "",
             Occasion::Handover => "Nobody else has decided, so they come to you, who stands by.",
-            Occasion::Flood => return "So many came at once that this is a summary; the next comes tomorrow.".to_owned(),
+            Occasion::Flood => "So many came at once that this is a summary; the next comes tomorrow.",
             Occasion::Weekly => {
-                return "Their scores were just over the line: a little less, and you would have been asked. Publish what should not have \
-                        been rejected; the rest asks for nothing."
-                    .to_owned();
+                "Their scores were just over the line: a little less, and you would have been asked. Publish what should not have been \
+                 rejected; the rest asks for nothing."
             }
         };
-        let leads = leads(self.items).count();
-        let takes = match (leads, (leads * 20).div_ceil(60)) {
-            (0 | 1, _) => String::new(),
-            (_, 1) => "These take about a minute.".to_owned(),
-            (_, minutes) => format!("These take about {minutes} minutes."),
-        };
-        [asks, &takes].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(" ")
+        [asks, &self.handled_words(), &self.takes()].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(" ")
     }
 
+    /// Twenty seconds each, as moderators take for short comments. A flood is not for one go, and a week's rejections are for no go at all.
+    fn takes(&self) -> String {
+        let leads = leads(self.items).count();
+        match (self.occasion, leads, (leads * 20).div_ceil(60)) {
+            (Occasion::Flood | Occasion::Weekly, _, _) | (_, 0 | 1, _) => String::new(),
+            (Occasion::New | Occasion::Reminder | Occasion::Handover, _, 1) => "These take about a minute.".to_owned(),
+            (Occasion::New | Occasion::Reminder | Occasion::Handover, _, minutes) => format!("These take about {minutes} minutes."),
+        }
+    }
+
+    /// Headline and lead in lines.
     pub(super) fn opening(&self) -> Vec<String> {
-        let said = format!("{}. {}", self.headline(), self.handled_words());
-        let lines = [said.trim_end().to_owned(), self.effort()].map(|text| wrapped(&text, COLUMNS));
-        lines.into_iter().flatten().filter(|line| !line.is_empty()).collect()
+        wrapped(format!("{}. {}", self.headline(), self.lead()).trim_end(), COLUMNS)
     }
 
     /// What a mail program shows beside the subject.
@@ -103,4 +107,8 @@ impl DigestView<'_> {
             total => format!("all {}", words::spelt(total)),
         }
     }
+}
+
+fn comments(number: usize) -> String {
+    format!("{} {}", words::thousands(number), if number == 1 { "comment" } else { "comments" })
 }
