@@ -98,6 +98,23 @@ pub async fn rule_together(
     Ok((batch, taken))
 }
 
+/// Takes back a moderator's rulings of these sites that were given together, as far as nobody said anything since; answers the comments as they
+/// now stand.
+///
+/// # Errors
+/// [`StoreError`] from the store.
+pub async fn undo(app: &Arc<App>, batch: Batch, moderator: &Moderator, sites: Vec<SiteId>) -> Result<Vec<Record>, StoreError> {
+    let now = app.clock.now();
+    let who = (moderator.id.clone(), moderator.name.clone(), sites);
+    let teller = Arc::clone(app);
+    let undone = app.store.undo(batch, who, now, move |record| tell::as_it_stands(&teller, record, (now, now))).done().await?;
+    let sites: BTreeSet<&SiteId> = undone.iter().map(|record| &record.comment.site).collect();
+    sites.into_iter().for_each(|site| app.has_ruled(site));
+    app.parcels.notify_one();
+    app.held.notify_one();
+    Ok(undone)
+}
+
 /// A day: long enough to have forgotten what one said.
 const SECOND_LOOK_AFTER: Duration = Duration::from_hours(24);
 
@@ -145,6 +162,7 @@ pub struct Asked {
 pub enum Done {
     /// So many comments were ruled on; those that were missed had been decided or had changed.
     Ruled {
+        batch: Batch,
         comments: usize,
         missed: usize,
     },
@@ -194,13 +212,35 @@ pub async fn rule_by_link(app: &Arc<App>, opened: &Opened<'_>, asked: &Asked) ->
     let shown = |record: &Record| Shown { site: site.clone(), comment: record.comment.id, version: record.version };
     let shown: Vec<Shown> = std::iter::once(record).chain(copies).map(shown).collect();
     let ruler = Ruler { by: opened.moderator.name.clone(), via: "link" };
-    let (_, taken) = rule_together(app, shown, asked.ruling, ruler, None).await?;
+    let (batch, taken) = rule_together(app, shown, asked.ruling, ruler, None).await?;
     app.store.answered(&opened.moderator.id, opened.moderator.address_hash(), app.clock.now()).done().await?;
     let missed = (1 + asked.copies.len()).saturating_sub(taken.len());
-    Ok(if taken.is_empty() { Done::AlreadyDecided } else { Done::Ruled { comments: taken.len(), missed } })
+    Ok(if taken.is_empty() { Done::AlreadyDecided } else { Done::Ruled { batch, comments: taken.len(), missed } })
+}
+
+/// Takes back what a link ruled, if a page of it offered that not long ago; none if not.
+///
+/// # Errors
+/// [`StoreError`] from the store.
+pub async fn undo_by_link(app: &Arc<App>, opened: &Opened<'_>, batch: Batch, nonce: &str) -> Result<Option<Vec<Record>>, StoreError> {
+    let (now, valid) = (app.clock.now(), app.config().review.nonce_valid);
+    if app.keys.verify_nonce(nonce, &opened.undoing(batch), 0, 0, now, valid).is_err() {
+        return Ok(None);
+    }
+    undo(app, batch, &opened.moderator, vec![opened.digest.site.clone()]).await.map(Some)
 }
 
 impl Opened<'_> {
+    /// The nonce of a form that takes a ruling of this link back.
+    pub fn undo_nonce(&self, app: &App, batch: Batch) -> String {
+        app.keys.sign_nonce(&self.undoing(batch), 0, 0, app.clock.now())
+    }
+
+    /// What such a nonce is for; no token has a space.
+    fn undoing(&self, batch: Batch) -> String {
+        format!("{} undo {:032x}", self.token, u128::from_be_bytes(batch))
+    }
+
     /// The comment with this number, however it stands.
     fn record(&self, item: usize) -> Option<&Record> {
         self.digest.items.get(item.checked_sub(1)?)

@@ -7,7 +7,7 @@ use crate::decision::Ruling;
 use crate::flow::desk::{self, PUBLISH_TOGETHER_MAX};
 use crate::flow::review::{self, Asked, Done, NotOpened, Opened};
 use crate::flow::{App, digest};
-use crate::store::StoreError;
+use crate::store::{Record, StoreError};
 use crate::view::{ActionPage, Item, Notice, NoticePage, Refusal};
 use axum::extract::rejection::{FormRejection, PathRejection, QueryRejection};
 use axum::extract::{Form, Path, Query, State};
@@ -63,11 +63,28 @@ pub async fn rule(
         Err(error) => return refusal(&error),
         Ok(opened) => opened,
     };
-    let Some(asked) = form.ok().and_then(|Form(fields)| asked(&Fields(fields))) else {
+    let fields = Fields(form.map(|Form(fields)| fields).unwrap_or_default());
+    if let Some(batch) = page::read(fields.get("undo")) {
+        return undone(&app, &opened, review::undo_by_link(&app, &opened, batch, fields.get("nonce")).await);
+    }
+    let Some(asked) = asked(&fields) else {
         return render(&app, &opened, StatusCode::BAD_REQUEST, WHOLE, Some(Notice::PageTooOld));
     };
     match review::rule_by_link(&app, &opened, &asked).await {
         Ok(done) => after(&app, &token, &asked, &done),
+        Err(error) => refusal(&NotOpened::Store(error)),
+    }
+}
+
+/// The page anew, after a ruling was taken back, or was not.
+fn undone(app: &App, opened: &Opened<'_>, undone: Result<Option<Vec<Record>>, StoreError>) -> Response {
+    let opened = match review::open(app, opened.token) {
+        Err(error) => return refusal(&error),
+        Ok(opened) => opened,
+    };
+    match undone {
+        Ok(Some(undone)) => render(app, &opened, StatusCode::OK, WHOLE, Some(Notice::TakenBack { comments: undone.len() })),
+        Ok(None) => render(app, &opened, StatusCode::CONFLICT, WHOLE, Some(Notice::PageTooOld)),
         Err(error) => refusal(&NotOpened::Store(error)),
     }
 }
@@ -91,9 +108,11 @@ fn after(app: &App, token: &str, asked: &Asked, done: &Done) -> Response {
     };
     let focused = (Some(asked.item), Alike::Together);
     match done {
-        Done::Ruled { comments, missed } => {
+        Done::Ruled { batch, comments, missed } => {
             let wait_seconds = app.config().review.undo.as_secs();
-            let notice = Notice::Decided { ruling: asked.ruling, comments: *comments, missed: *missed, wait_seconds };
+            let (name, nonce) = (page::written(*batch), opened.undo_nonce(app, *batch));
+            let (ruling, undo) = (asked.ruling, (name.as_str(), nonce.as_str()));
+            let notice = Notice::Decided { ruling, comments: *comments, missed: *missed, wait_seconds, undo };
             render(app, &opened, StatusCode::OK, WHOLE, Some(notice))
         }
         Done::AlreadyDecided => render(app, &opened, StatusCode::OK, focused, None),

@@ -2,8 +2,10 @@
 //! whether it came from a page of ours.
 
 use crate::config::Config;
+use crate::store::Batch;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use std::fmt::Write as _;
 
 /// What a page may run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,5 +59,37 @@ impl Fields {
 
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A batch as pages write it.
+pub fn written(batch: Batch) -> String {
+    batch.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A batch as pages wrote it.
+pub fn read(text: &str) -> Option<Batch> {
+    let digits = (text.len() == 32 && text.is_ascii()).then_some(text)?;
+    let mut batch = Batch::default();
+    for (index, byte) in batch.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digits.get(2 * index..2 * index + 2)?, 16).ok()?;
+    }
+    Some(batch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_read_as_it_was_written() {
+        let batch: Batch = std::array::from_fn(|index| u8::try_from(index * 17).unwrap());
+        assert_eq!(read(&written(batch)), Some(batch));
+        for other in ["", "zz", &"é".repeat(16), &"0".repeat(31), &"-1".repeat(16)] {
+            assert_eq!(read(other), None, "{other}");
+        }
     }
 }

@@ -49,6 +49,12 @@ pub enum Notice<'a> {
         /// Those that had been decided or had changed since the page was made; they are as they were.
         missed: usize,
         wait_seconds: u64,
+        /// What names it, and the nonce of the form that takes it back.
+        undo: (&'a str, &'a str),
+    },
+    /// So many rulings were taken back.
+    TakenBack {
+        comments: usize,
     },
     /// So many may not be published together.
     TooManyToPublish {
@@ -221,16 +227,18 @@ impl Refusal {
 }
 
 /// A notice over the items.
-struct Say {
+struct Say<'a> {
     class: &'static str,
     strong: String,
     rest: String,
+    undo: Option<(&'a str, &'a str)>,
 }
 
-impl Say {
-    fn of(notice: Notice<'_>) -> Self {
+impl<'a> Say<'a> {
+    fn of(notice: Notice<'a>) -> Self {
         match notice {
-            Notice::Decided { ruling, comments, missed, wait_seconds } => Self {
+            Notice::Decided { ruling, comments, missed, wait_seconds, undo } => Self {
+                undo: Some(undo),
                 class: if missed == 0 { "good" } else { "warn" },
                 strong: match comments {
                     1 => format!("{}.", capital(words::ruling(ruling))),
@@ -246,22 +254,38 @@ impl Say {
                     }
                 ),
             },
+            Notice::TakenBack { comments: 0 } => Self {
+                undo: None,
+                class: "warn",
+                strong: "There was nothing to take back.".to_owned(),
+                rest: "Somebody has decided otherwise since.".to_owned(),
+            },
+            Notice::TakenBack { comments } => Self {
+                undo: None,
+                class: "good",
+                strong: "Taken back.".to_owned(),
+                rest: format!("{} again.", words::count(comments, "comment waits", "comments wait")),
+            },
             Notice::TooManyToPublish { max } => Self {
+                undo: None,
                 class: "warn",
                 strong: format!("At most {max} are published together."),
                 rest: "What readers get to see should have been read. Nothing was ruled.".to_owned(),
             },
             Notice::AlreadyDecided(ruled) => Self {
+                undo: None,
                 class: "good",
                 strong: format!("Already decided by {}, {} UTC:", safe::header_text(ruled.by), ruled.at.hour()),
                 rest: format!("{}. Nothing changed now.", words::ruling(ruled.ruling)),
             },
             Notice::PageTooOld => Self {
+                undo: None,
                 class: "warn",
                 strong: "This page was open too long.".to_owned(),
                 rest: "Nothing changed. Here it is anew.".to_owned(),
             },
             Notice::EditedSince => Self {
+                undo: None,
                 class: "warn",
                 strong: "The comment was edited meanwhile.".to_owned(),
                 rest: "You see the new text. Nothing was ruled.".to_owned(),
@@ -309,7 +333,7 @@ struct Page<'a> {
     heading: String,
     open: usize,
     path: &'a str,
-    say: Option<Say>,
+    say: Option<Say<'a>>,
     is_focused: bool,
     has_copies: bool,
     items: Vec<Shown>,

@@ -547,10 +547,10 @@ fn the_page_as_people_get_it() {
     let mut items = samples::items(&all);
     insta::assert_snapshot!("action_focused", action(&items, Some(1), None).render());
     items[1].ruled = Some(Ruled { ruling: Ruling::Spam, by: "Bob", at: samples::now() });
-    let notice = Notice::Decided { ruling: Ruling::Publish, comments: 1, missed: 0, wait_seconds: 20 };
+    let notice = Notice::Decided { ruling: Ruling::Publish, comments: 1, missed: 0, wait_seconds: 20, undo: ("00ff", "nonce") };
     let page = action(&items, None, Some(notice)).render();
     insta::assert_snapshot!("action_all", page);
-    assert_eq!((page.matches("<form").count(), page.matches("2 comments to review").count()), (2, 2));
+    assert_eq!((page.matches("<form class=\"ruling").count(), page.matches("2 comments to review").count()), (2, 2));
     assert!(action(&items, Some(9), None).render().contains("2 comments to review"), "an unknown number shows all");
     assert!(action(&items[1..2], None, None).render().contains("Nothing left to review"));
     assert!(!page.contains("jane@gmail.com") && !page.contains("salma@post"));
@@ -560,16 +560,19 @@ fn the_page_as_people_get_it() {
 fn notices_say_what_happened() {
     let bob = Ruled { ruling: Ruling::Remove, by: "Bob", at: samples::now() };
     let notices = [
-        Notice::Decided { ruling: Ruling::Publish, comments: 1, missed: 0, wait_seconds: 20 },
-        Notice::Decided { ruling: Ruling::Spam, comments: 23, missed: 0, wait_seconds: 20 },
-        Notice::Decided { ruling: Ruling::Spam, comments: 21, missed: 2, wait_seconds: 20 },
-        Notice::Decided { ruling: Ruling::Remove, comments: 1, missed: 1, wait_seconds: 20 },
+        Notice::Decided { ruling: Ruling::Publish, comments: 1, missed: 0, wait_seconds: 20, undo: ("00ff", "nonce") },
+        Notice::Decided { ruling: Ruling::Spam, comments: 23, missed: 0, wait_seconds: 20, undo: ("00ff", "nonce") },
+        Notice::Decided { ruling: Ruling::Spam, comments: 21, missed: 2, wait_seconds: 20, undo: ("00ff", "nonce") },
+        Notice::Decided { ruling: Ruling::Remove, comments: 1, missed: 1, wait_seconds: 20, undo: ("00ff", "nonce") },
         Notice::TooManyToPublish { max: 10 },
+        Notice::TakenBack { comments: 0 },
+        Notice::TakenBack { comments: 1 },
+        Notice::TakenBack { comments: 23 },
         Notice::AlreadyDecided(bob),
         Notice::PageTooOld,
         Notice::EditedSince,
     ];
-    let said = |html: String| html.lines().find(|line| line.starts_with("<p class=\"say ")).unwrap_or_default().to_owned();
+    let said = |html: String| html.lines().find(|line| line.starts_with("<div class=\"say ")).unwrap_or_default().to_owned();
     let mut all: Vec<String> = notices.map(|notice| said(action(&[], None, Some(notice)).render())).to_vec();
     let refusals = [
         Refusal::Expired { at: samples::expiry() },

@@ -29,6 +29,11 @@ async fn with_copies(server: &SmtpServer, copies: usize) -> (TestApp, Vec<String
     (app, ids, mail)
 }
 
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}"));
+    rest.split_once(after).unwrap().0
+}
+
 /// The values of the page's ticked boxes.
 fn ticked(page: &str) -> Vec<String> {
     let boxes = page.split("name=\"like\" value=\"").skip(1);
@@ -71,7 +76,28 @@ async fn near_copies_are_one_item_and_one_press_rules_on_those_that_were_shown_a
     let (spam, held) = (is("rejected", Some("spam")), is("held", None));
     assert_eq!(statuses, [spam.clone(), held.clone(), held.clone(), is("rejected", Some("remove")), spam.clone(), spam, held]);
     let look = Look::into(&app);
-    assert_eq!(look.count("SELECT count(DISTINCT batch) FROM rulings WHERE via = 'link'"), 1, "one undo");
+    assert_eq!(look.count("SELECT count(DISTINCT batch) FROM rulings WHERE via = 'link'"), 1);
+    // One undo takes all three back, and nothing that the page did not offer.
+    let proof = between(&done.text, "<form class=\"end\"", "</form>");
+    let (batch, proof) = (between(proof, "name=\"undo\" value=\"", "\""), between(proof, "name=\"nonce\" value=\"", "\""));
+    let origin = [("origin", &*app.base)];
+    for (headers, undo, nonce, status) in [
+        (&[][..], batch, proof, 403),
+        (&origin, batch, "1.2.x", 409),
+        (&origin, batch, &*nonce(&page, 1), 409),
+        (&origin, "00000000000000000000000000000000", proof, 409),
+    ] {
+        assert_eq!(post(&app, &link, headers, format!("undo={undo}&nonce={nonce}")).await.status, status, "{undo} {nonce}");
+    }
+    assert_eq!(app.get(&format!("{link}?undo={batch}&nonce={proof}")).await.status, 200);
+    assert_eq!(app.document(BLOG_KEY, &ids[0]).await.json()["status"], "rejected");
+    let undone = post(&app, &link, &origin, format!("undo={batch}&nonce={proof}")).await;
+    assert!(undone.status == 200 && undone.text.contains("3 comments wait again."), "{}", undone.text);
+    for id in [&ids[0], &ids[4], &ids[5]] {
+        assert_eq!(app.document(BLOG_KEY, id).await.json()["status"], "held");
+    }
+    let again = post(&app, &link, &origin, format!("undo={batch}&nonce={proof}")).await;
+    assert!(again.text.contains("nothing to take back"), "{}", again.text);
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! Rulings at the desk: on exactly the versions that were shown, several together with one undo, and second looks that change nothing.
 
 use crate::decision::Ruling;
+use crate::flow::App;
 use crate::flow::accounts::Session;
 use crate::flow::review::{self, Ruler, Shown};
-use crate::flow::{App, tell};
-use crate::id::{CommentId, SiteId};
+use crate::id::CommentId;
 use crate::store::{Batch, Record, StoreError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -51,13 +51,7 @@ pub async fn rule(app: &Arc<App>, session: &Session, asked: &[Asked], ruling: Ru
 /// # Errors
 /// [`StoreError`] from the store.
 pub async fn undo(app: &Arc<App>, session: &Session, batch: Batch) -> Result<Vec<Record>, StoreError> {
-    let now = app.clock.now();
-    let who = (session.moderator.id.clone(), session.moderator.name.clone(), session.sites.clone());
-    let teller = Arc::clone(app);
-    let undone = app.store.undo(batch, who, now, move |record| tell::as_it_stands(&teller, record, (now, now))).done().await?;
-    learn(app, &undone);
-    app.held.notify_one();
-    Ok(undone)
+    review::undo(app, batch, &session.moderator, session.sites.clone()).await
 }
 
 /// Takes what somebody says who was not told of the first ruling; whether such an answer was asked for.
@@ -66,10 +60,4 @@ pub async fn undo(app: &Arc<App>, session: &Session, batch: Batch) -> Result<Vec
 /// [`StoreError`] from the store.
 pub async fn look_again(app: &App, session: &Session, record: &Record, ruling: Ruling) -> Result<bool, StoreError> {
     app.store.look_again(record, session.moderator.id.clone(), ruling, app.clock.now()).done().await
-}
-
-fn learn(app: &App, ruled: &[Record]) {
-    let sites: BTreeSet<&SiteId> = ruled.iter().map(|record| &record.comment.site).collect();
-    sites.into_iter().for_each(|site| app.has_ruled(site));
-    app.parcels.notify_one();
 }

@@ -1,7 +1,6 @@
 //! Campaigns and the audit at the desk.
 
 use super::asked::{Looking, Sent};
-use super::review::written;
 use super::session::{AtDesk, see_other};
 use super::shown::{self, AUTOMATIC_WINDOW};
 use crate::comment::Shared;
@@ -9,6 +8,7 @@ use crate::decision::Ruling;
 use crate::flow::App;
 use crate::flow::accounts::Session;
 use crate::flow::desk::{self, Asked, PUBLISH_TOGETHER_MAX};
+use crate::http::page::written;
 use crate::id::{CampaignId, CommentId, SiteId};
 use crate::store::{Record, StoreError};
 use crate::view::{AuditPage, Automatic, CampaignMember, CampaignPage, CampaignSay, GroupRow, OpenGroup, Tab, Which};

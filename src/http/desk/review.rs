@@ -6,14 +6,13 @@ use super::shown::{self, Beside};
 use crate::decision::Ruling;
 use crate::flow::desk::{self, Asked};
 use crate::flow::{App, explain};
-use crate::http::page::Fields;
+use crate::http::page::{Fields, read, written};
 use crate::id::CommentId;
-use crate::store::{Batch, Record, StoreError};
+use crate::store::{Record, StoreError};
 use crate::view::{DeskExplainPage, DeskNotice, LoginSay, Ruled, Tab};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The first that waits.
@@ -151,36 +150,4 @@ fn explained(app: &App, AtComment { desk, record }: AtComment) -> Result<Respons
         notes: &explained.notes,
     };
     Ok(super::page(StatusCode::OK, page.render()))
-}
-
-/// A batch as pages write it.
-pub fn written(batch: Batch) -> String {
-    batch.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// A batch as pages wrote it.
-pub fn read(text: &str) -> Option<Batch> {
-    let digits = (text.len() == 32 && text.is_ascii()).then_some(text)?;
-    let mut batch = Batch::default();
-    for (index, byte) in batch.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(digits.get(2 * index..2 * index + 2)?, 16).ok()?;
-    }
-    Some(batch)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_batch_is_read_as_it_was_written() {
-        let batch: Batch = std::array::from_fn(|index| u8::try_from(index * 17).unwrap());
-        assert_eq!(read(&written(batch)), Some(batch));
-        for other in ["", "zz", &"é".repeat(16), &"0".repeat(31), &"-1".repeat(16)] {
-            assert_eq!(read(other), None, "{other}");
-        }
-    }
 }

@@ -1,13 +1,13 @@
 //! From records to pages of the desk: what stands in the list, in the middle and beside it.
 
 use super::asked::Looking;
-use super::review::read;
 use crate::clock::Timestamp;
 use crate::config::{Site, Thresholds};
 use crate::decision::{Objection, Status};
 use crate::flow::accounts::Session;
 use crate::flow::desk::{self, Group, Groups, ROWS_MAX, Stretch};
 use crate::flow::{App, digest, mailbox};
+use crate::http::page::read;
 use crate::id::{CommentId, ModeratorId, SiteId};
 use crate::store::{Act, Earlier, Given, Objected, PausedBy, Record, StoreError, Waits, Way, What};
 use crate::view::{
