@@ -10,8 +10,8 @@ defined( 'ABSPATH' ) || exit;
 
 const RESEND_AFTER_SECONDS = 300;
 const RESEND_AT_ONCE       = 20;
-/** Hamlet keeps 4 KB of a page's text by default. */
-const EXCERPT_BYTES_MAX = 4096;
+/** Hamlet keeps 4 KB of a page's text by default and cuts what is more. Characters: WordPress brings `mb_substr` where PHP has none, and not `mb_strcut`. */
+const EXCERPT_CHARS_MAX    = 4096;
 const HONEYPOT          = 'hamlet_subject';
 const KINDS             = array( '', 'comment', 'trackback', 'pingback' );
 
@@ -106,7 +106,7 @@ function request_of( array $comment ): array {
 	if ( $post ) {
 		$request['page_url']          = (string) get_permalink( $post );
 		$request['page_title']        = wp_strip_all_tags( $post->post_title );
-		$request['page_excerpt']      = mb_strcut( wp_strip_all_tags( $post->post_content, true ), 0, EXCERPT_BYTES_MAX );
+		$request['page_excerpt']      = mb_substr( wp_strip_all_tags( $post->post_content, true ), 0, EXCERPT_CHARS_MAX );
 		$request['page_published_at'] = (string) get_post_time( 'c', true, $post );
 	}
 	if ( $parent ) {
