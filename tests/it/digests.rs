@@ -1,6 +1,7 @@
 //! What a digest is made of: near-copies as one item that is ruled on together, and a week's rejections near the line in a mail of their own.
 
 use crate::app::{BLOG_KEY, Setup, TestApp, WATCH_KEY, editor, stranger};
+use crate::commands::{hamlet_with, str};
 use crate::mime::Mail;
 use crate::page::{mail, nonce, path, post, press};
 use crate::smtp::SmtpServer;
@@ -170,6 +171,15 @@ async fn a_week_s_rejections_near_the_line_come_once_and_can_be_published() {
     app.submit(BLOG_KEY, &stranger("blockedword")).await;
     assert_eq!(app.document(BLOG_KEY, &id).await.json()["status"], "rejected");
     // It looks once in its time, and that was before these came.
+    let (config, data) = (app.folder().join("hamlet.toml"), app.data());
+    let arguments = ["digest", "preview", "--to", "ana", "--weekly", "--config", str(&config), "--data", str(&data)];
+    let preview = hamlet_with(&app.setup, &arguments, "");
+    assert!(
+        preview.stdout.starts_with("Subject: [Slow Kettle] 1 comment rejected near the line\n"),
+        "{}{}",
+        preview.stdout,
+        preview.stderr
+    );
     app = app.start_again().await;
     let mail = mail(&server, 1).await;
     assert_eq!(mail.header("subject"), "[Slow Kettle] 1 comment rejected near the line");

@@ -207,7 +207,14 @@ pub fn pause_url(public_url: &str, keys: &Keys, moderator: &Moderator) -> String
     format!("{public_url}/u/{}", keys.sign_pause(&moderator.id))
 }
 
-/// The digest that a moderator would get now, with links that give no right; none when nothing waits. Sends and writes nothing.
+/// Which mail is looked at before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preview {
+    Digest,
+    Weekly,
+}
+
+/// The mail that a moderator would get now, with links that give no right; none when there is nothing to tell. Sends and writes nothing.
 ///
 /// # Errors
 /// [`StoreError`] from the store.
@@ -216,18 +223,21 @@ pub fn preview(
     reader: &Reader,
     site: &Site,
     moderator: &Moderator,
-    now: Timestamp,
+    (which, now): (Preview, Timestamp),
 ) -> Result<Option<DigestMail>, StoreError> {
     let wanted = Wanted { site: &site.id, moderator: &moderator.id, came_by: Timestamp::from_ms(i64::MAX), now };
-    let records = reader.unshown(wanted, PAGE_ITEMS_MAX)?;
+    let waiting = reader.standing(wanted)?.waiting;
+    let (kind, records) = match which {
+        Preview::Weekly => (Kind::Weekly, weekly::near_the_line(reader, site, moderator, now)?),
+        Preview::Digest if waiting >= moderator.digest.flood_items_min => (Kind::Flood, reader.unshown(wanted, PAGE_ITEMS_MAX)?),
+        Preview::Digest => (Kind::New, reader.unshown(wanted, PAGE_ITEMS_MAX)?),
+    };
     if records.is_empty() {
         return Ok(None);
     }
-    let waiting = reader.standing(wanted)?.waiting;
-    let kind = if waiting >= moderator.digest.flood_items_min { Kind::Flood } else { Kind::New };
     let base = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
     let links = Links { review: format!("{base}/d/preview"), pause: format!("{base}/u/preview") };
-    let behind = waiting.saturating_sub(records.len());
+    let behind = if which == Preview::Weekly { 0 } else { waiting.saturating_sub(records.len()) };
     let (created_at, expires_at) = (now, now.plus(config.review.link_valid));
     let groups = Groups::find(reader, &site.id)?;
     let records = copies::arranged(records, &groups);

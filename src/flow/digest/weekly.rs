@@ -7,7 +7,7 @@ use crate::config::{Moderator, Site, Transport};
 use crate::decision::{Decision, Mode};
 use crate::flow::{App, mailbox};
 use crate::id::{ModeratorId, SiteId};
-use crate::store::{Kind, Reader, StoreError};
+use crate::store::{Kind, Reader, Record, StoreError};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -53,14 +53,23 @@ fn write_to(app: &App, site: &Site, moderator: &Moderator, looked: &mut Looked) 
     if reader.last_weekly(&site.id, &moderator.id, now)?.is_some_and(|last| last >= slot) {
         return Ok(false);
     }
-    let mut records = reader.nearest_rejected(&site.id, since(reader, site, moderator, now)?, LOOKED_AT_MAX)?;
-    records.retain(|record| record.decision.as_ref().is_some_and(Decision::is_near_the_line));
-    records.truncate(ITEMS_MAX);
+    let records = near_the_line(reader, site, moderator, now)?;
     if records.is_empty() {
         return Ok(false);
     }
     send(app, site, moderator, &Draft::new(app, Kind::Weekly, records, 0, now))?;
     Ok(true)
+}
+
+/// What a weekly mail of `now` tells of, the nearest to the line first.
+///
+/// # Errors
+/// [`StoreError`] from the store.
+pub fn near_the_line(reader: &Reader, site: &Site, moderator: &Moderator, now: Timestamp) -> Result<Vec<Record>, StoreError> {
+    let mut records = reader.nearest_rejected(&site.id, since(reader, site, moderator, now)?, LOOKED_AT_MAX)?;
+    records.retain(|record| record.decision.as_ref().is_some_and(Decision::is_near_the_line));
+    records.truncate(ITEMS_MAX);
+    Ok(records)
 }
 
 /// From when on comments are in the weekly mail of `now`: since the last one, and of two weeks at most.

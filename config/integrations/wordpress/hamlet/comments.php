@@ -11,7 +11,7 @@ defined( 'ABSPATH' ) || exit;
 const RESEND_AFTER_SECONDS = 300;
 const RESEND_AT_ONCE       = 20;
 /** Hamlet keeps 4 KB of a page's text by default and cuts what is more. Characters: WordPress brings `mb_substr` where PHP has none, and not `mb_strcut`. */
-const EXCERPT_CHARS_MAX    = 4096;
+const EXCERPT_CHARS_MAX = 4096;
 const HONEYPOT          = 'hamlet_subject';
 const KINDS             = array( '', 'comment', 'trackback', 'pingback' );
 
