@@ -257,6 +257,26 @@ mod tests {
     }
 
     #[test]
+    fn a_time_of_the_week_is_the_last_one_there_was() {
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
+        let at = |text: &str| Timestamp::parse(&format!("{text}:00Z")).unwrap();
+        for (week, now, last) in [
+            ("Monday 09:00", "2026-11-23T08:00", "2026-11-23T08:00"),
+            ("Monday 09:00", "2026-11-23T07:59", "2026-11-16T08:00"),
+            ("Monday 09:00", "2026-11-29T12:00", "2026-11-23T08:00"),
+            // Before the clocks went back.
+            ("sun 00:30", "2026-10-25T12:00", "2026-10-24T22:30"),
+            // In spring they skip this one.
+            ("Sunday 02:30", "2026-03-29T12:00", "2026-03-29T01:30"),
+        ] {
+            assert_eq!(berlin.last_of_week(TimeOfWeek::parse(week).unwrap(), at(now)), at(last), "{week} at {now}");
+        }
+        for bad in ["", "Monday", "Monday  09:00", "M 09:00", "Mo 09:00", "Monday 24:00", "09:00 Monday"] {
+            assert_eq!(TimeOfWeek::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
     fn a_date_of_http_is_read() {
         assert_eq!(Timestamp::parse_http("Sun, 06 Nov 1994 08:49:37 GMT"), Timestamp::parse("1994-11-06T08:49:37Z").ok());
         assert_eq!(Timestamp::parse_http("soon"), None);

@@ -121,6 +121,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_week_is_summed_up_when_it_is_said_in_words_or_never() {
+        let read = |text: &str| {
+            let mut problems = Problems::default();
+            let time = weekly(&mut problems, "digest.weekly", text);
+            (time, problems.settle(()).map_err(|invalid| invalid.problems[0].to_string()))
+        };
+        assert_eq!(read("mon 09:00"), (TimeOfWeek::parse("Monday 09:00"), Ok(())));
+        assert_eq!(read(""), (None, Ok(())));
+        for bad in ["Monday", "Montag 09:00", "Monday 9:00", "off"] {
+            let (time, told) = read(bad);
+            assert!(
+                time.is_none() && told.as_ref().is_err_and(|told| told.contains("write a day and a time like Monday 09:00")),
+                "{told:?}"
+            );
+        }
+    }
+
+    #[test]
     fn quiet_hours_may_span_midnight() {
         let time = |text| TimeOfDay::parse(text).unwrap();
         let holds = |hours: &str, at| quiet(&mut Problems::default(), "", hours).unwrap().holds(time(at));

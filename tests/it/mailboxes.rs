@@ -227,11 +227,9 @@ async fn what_nobody_decides_is_mailed_once_more_and_then_goes_to_who_stands_by(
 }
 
 /// What the doctor says of a moderator's mail.
-fn doctor_on(app: &TestApp, moderator: &str) -> (String, String) {
+fn doctor_on(app: &TestApp, environment: &Setup, moderator: &str) -> (String, String) {
     let (config, data) = (app.folder().join("hamlet.toml"), app.data());
-    // The daemon's transport came by its environment; files are as good to look at.
-    let environment = Setup::default().set("MAIL__FROM", "review@hamlet.example").set("MAIL__TRANSPORT", "files");
-    let ended = hamlet_with(&environment, &["doctor", "--format", "jsonl", "--config", str(&config), "--data", str(&data)], "");
+    let ended = hamlet_with(environment, &["doctor", "--format", "jsonl", "--config", str(&config), "--data", str(&data)], "");
     let found = ended.stdout.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let mut of_mail = found.filter(|one| one["area"] == "mail" && one["what"].as_str().unwrap().starts_with(&format!("{moderator}: ")));
     let found = of_mail.next().unwrap_or_else(|| panic!("nothing about {moderator}: {}{}", ended.stdout, ended.stderr));
@@ -241,12 +239,13 @@ fn doctor_on(app: &TestApp, moderator: &str) -> (String, String) {
 #[tokio::test]
 async fn a_test_mail_is_confirmed_by_its_button_alone_and_the_doctor_tells() {
     let server = SmtpServer::open(None).await;
-    let mut app = TestApp::start(Setup::default().mail_by(&server)).await;
+    let by_mail = Setup::default().mail_by(&server);
+    let mut app = TestApp::start(by_mail.clone()).await;
     let run = |app: &TestApp, who: &str| {
         let (config, data) = (app.folder().join("hamlet.toml"), app.data());
         hamlet_reading(&["moderator", "test-mail", who, "--config", str(&config), "--data", str(&data)], "")
     };
-    let (what, fix) = doctor_on(&app, "ana");
+    let (what, fix) = doctor_on(&app, &by_mail, "ana");
     assert!(what.contains("never confirmed") && fix.contains("hamlet moderator test-mail ana"), "{what} {fix}");
     let unknown = run(&app, "eve");
     assert!(unknown.code == 1 && unknown.stderr.contains("the settings have: ana, bob"), "{}", unknown.stderr);
@@ -281,7 +280,7 @@ async fn a_test_mail_is_confirmed_by_its_button_alone_and_the_doctor_tells() {
     assert_eq!(Look::into(&app).dump(), before, "opening it, or a form from elsewhere, says nothing");
     let done = post(&app, &link, &[("origin", &app.base)], form).await;
     assert!(done.status == 200 && done.text.contains("Noted: mail reaches you"), "{}", done.text);
-    let (what, fix) = doctor_on(&app, "ana");
+    let (what, fix) = doctor_on(&app, &by_mail, "ana");
     assert!(what.starts_with("ana: confirmed on 20") && what.ends_with("that mail arrives") && fix.is_empty(), "{what} {fix}");
     // Another address has answered nothing, and the old mail cannot speak for it.
     app.setup = app.setup.clone().set("MODERATORS__ANA__EMAIL", "ana@elsewhere.example");
@@ -290,7 +289,7 @@ async fn a_test_mail_is_confirmed_by_its_button_alone_and_the_doctor_tells() {
     let config = app.folder().join("hamlet.toml");
     let moved = std::fs::read_to_string(&config).unwrap().replace("ana@moderators.example", "ana@elsewhere.example");
     std::fs::write(&config, moved).unwrap();
-    assert!(doctor_on(&app, "ana").0.contains("under another address"));
+    assert!(doctor_on(&app, &by_mail, "ana").0.contains("under another address"));
     app.kill();
     let silent = run(&app, "ana");
     assert!(silent.code == 1 && silent.stderr.contains("start `hamlet serve` first"), "{}", silent.stderr);
