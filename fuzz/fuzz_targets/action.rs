@@ -15,5 +15,6 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(keys.verify_nonce(&text, "token", 1, 1, now, Duration::from_secs(900)).is_err());
     assert!(keys.verify_form(&text, &SiteId::new("blog")).is_err());
     assert!(keys.verify_pause(&text).is_err());
+    assert!(keys.verify_confirm(&text, now, |_| Some("ana@a.example")).is_err());
     assert!(keys.verify_mark(&text).is_err());
 });

@@ -47,8 +47,8 @@ impl MailboxPage<'_> {
 impl MailboxNotice {
     fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::Paused => ("good", "Your mails are off.", "Comments go on waiting; nothing is decided by that."),
-            Self::Resumed => ("good", "Your mails are on.", "What waits comes with the next one."),
+            Self::Paused => ("good", "Noted.", "Comments go on waiting; nothing is decided by that."),
+            Self::Resumed => ("good", "Noted.", "What waits comes with the next one."),
             Self::TooOld => ("warn", "This page was open too long.", "Nothing changed. Here it is anew."),
         }
     }

@@ -291,7 +291,8 @@ async fn a_mail_is_read_pressed_and_turned_off_in_a_browser() {
     browser.says("h1", "Your mails are off").await;
     scene.look_everywhere("mailbox-off").await;
     browser.click("button[value=resume]").await;
-    browser.says(".say", "Your mails are on.").await;
+    browser.says("h1", "Your mails are on").await;
+    browser.says(".say", "What waits comes with the next one.").await;
 
     // And whether it arrives at all.
     let (config, data) = (scene.app.folder().join("hamlet.toml"), scene.app.data());

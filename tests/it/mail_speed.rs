@@ -70,6 +70,16 @@ fn rate(came: &[Came]) -> f64 {
     f64::from(u32::try_from(came.len() - 1).unwrap()) / (last - first)
 }
 
+/// Linux acknowledges after 40 ms what it need not at once.
+const ACKNOWLEDGED_SECONDS: f64 = 0.035;
+
+/// How soon after the one before the quicker quarter of mails came.
+fn quick(came: &[Came]) -> f64 {
+    let mut gaps: Vec<f64> = came.windows(2).map(|two| two[1].seconds - two[0].seconds).collect();
+    gaps.sort_by(f64::total_cmp);
+    gaps[gaps.len() / 4]
+}
+
 fn distinct(came: &[Came], of: impl Fn(&Came) -> &str) -> usize {
     came.iter().map(of).collect::<BTreeSet<_>>().len()
 }
@@ -97,15 +107,20 @@ async fn sixty_digests_leave_by_one_connection_that_waits_for_nothing() {
     let stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
     let stream: Box<dyn AsyncTokioStream> = Box::new(stream);
-    let mut quick = AsyncSmtpConnection::connect_with_transport(stream, &hello).await.unwrap();
-    let without = round(&sink, &mut quick).await;
-    let ours = rate(&ours);
-    eprintln!("mails/s over one connection: {ours:.0} of the daemon; {without:.0} without delay, {with_delay:.0} as lettre connects");
-    assert!(without > 2.0 * with_delay && ours > with_delay, "{ours}, {without}, {with_delay}");
+    let mut undelayed = AsyncSmtpConnection::connect_with_transport(stream, &hello).await.unwrap();
+    let without = round(&sink, &mut undelayed).await;
+    let rates = [&ours, &without, &with_delay].map(|came| rate(came));
+    eprintln!(
+        "mails/s over one connection: {:.0} of the daemon; {:.0} without delay, {:.0} as lettre connects",
+        rates[0], rates[1], rates[2]
+    );
+    // On a machine that does much else everything takes longer, yet of four mails one comes at once, unless each waits to be acknowledged.
+    let waits = [&ours, &without, &with_delay].map(|came| quick(came) >= ACKNOWLEDGED_SECONDS);
+    assert_eq!(waits, [false, false, true], "{rates:?}");
 }
 
-/// Sixty mails of some 8 KB, one after another; how many in a second.
-async fn round(sink: &Sink, connection: &mut AsyncSmtpConnection) -> f64 {
+/// Sixty mails of some 8 KB, one after another.
+async fn round(sink: &Sink, connection: &mut AsyncSmtpConnection) -> Vec<Came> {
     for number in 0..MODERATORS {
         let to = format!("m{number}@m.example").parse().unwrap();
         let message = Message::builder().from("review@hamlet.example".parse().unwrap()).to(to).subject("x");
@@ -114,5 +129,5 @@ async fn round(sink: &Sink, connection: &mut AsyncSmtpConnection) -> f64 {
     }
     let came = sink.all(MODERATORS).await;
     assert_eq!(distinct(&came, |mail| &mail.connection), 1);
-    rate(&came)
+    came
 }
