@@ -49,9 +49,9 @@ pub fn plain(text: &str) -> String {
     out
 }
 
-/// For the HTML mail: one line, links bold, hidden characters as `‹U+200B›`: mail programs drop classes.
+/// For the HTML mail: one line, links bold, hidden characters as `‹U+200B›`, before which a line may end: mail programs drop classes.
 pub fn mail(text: &str) -> Html {
-    inline(text, &Dress { link: ["<b dir=\"ltr\">", "</b>"], hidden: ["‹", "›"] })
+    inline(text, &Dress { link: ["<b dir=\"ltr\">", "</b>"], hidden: ["<wbr>‹", "›"] })
 }
 
 /// For a line of a page: a name, a title, a reason.
@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn hidden_characters_are_seen() {
         assert_eq!(plain("a\u{200b}b\u{0}\u{1b}[1m\u{202e}x\u{2066}\u{85}"), "a<U+200B>b<U+0000><U+001B>[1m<U+202E>x<U+2066><U+0085>");
-        assert_eq!(mail("a\u{200b}b").0, "a‹U+200B›b");
+        assert_eq!(mail("a\u{200b}b").0, "a<wbr>‹U+200B›b");
         assert_eq!(line("a\u{ad}b").0, "a<span class=\"hid\" title=\"hidden character\">U+00AD</span>b");
         assert_eq!(plain("x\u{e0041}\u{e0042}"), "x<U+E0041><U+E0042>");
     }

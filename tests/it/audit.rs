@@ -21,6 +21,11 @@ async fn a_spot_check_is_published_comes_by_mail_without_its_score_and_can_be_ru
     let published = app.submit(BLOG_KEY, &stranger("A word about the kettle.")).await.json();
     assert_eq!((&published["status"], &published["verdict"]), (&json!("published"), &json!("publish")));
     let letter = mail(&server, 1).await;
+    assert!(
+        letter.text.contains("--- Decided automatically, a second look ---") && letter.text.contains("Drawn by chance."),
+        "{}",
+        letter.text
+    );
     assert!(letter.text.contains("1. SPOT CHECK") && !letter.text.contains("2. "), "rules are not checked: {}", letter.text);
     for told in ["likely", "Likely", "Why held", "published"] {
         assert!(!letter.text.contains(told) && !letter.header("subject").contains(told), "{told}: {}", letter.text);
