@@ -292,7 +292,7 @@ fn reached(moderator: &Moderator, mailbox: &Mailbox) -> Finding {
     let id = &moderator.id;
     if let Some((at, by)) = mailbox.paused {
         let why = match by {
-            PausedBy::Link => "turned off by their own link",
+            PausedBy::Link | PausedBy::Desk => "turned off by themselves",
             PausedBy::Cli => "turned off on the command line",
             PausedBy::Bounces => "turned off, since two in a row came back",
         };
