@@ -1,7 +1,8 @@
 //! Retention: what a comment says of a person goes when the site's settings say so. In small batches, so that judging never waits for it.
 
 use super::App;
-use crate::config::Retention;
+use crate::clock::Timestamp;
+use crate::config::{Retention, Site};
 use crate::store::{Part, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,21 +20,7 @@ const REST: Duration = Duration::from_millis(50);
 pub async fn run(app: &Arc<App>) -> Result<usize, StoreError> {
     let (now, mut batches) = (app.clock.now(), 0);
     for site in app.config().sites.values() {
-        for (part, kept_for) in Part::ALL.into_iter().filter_map(|part| Some((part, span(site.retention, part)?))) {
-            let before = now.minus(kept_for);
-            loop {
-                let (reading, of) = (Arc::clone(app), site.id.clone());
-                let due = tokio::task::spawn_blocking(move || reading.store.read().due(&of, part, before, BATCH)).await;
-                let Some(window) = due.map_err(|_| StoreError::Stopped)?? else { break };
-                app.store.purge(&site.id, part, window).done().await?;
-                batches += 1;
-                tokio::time::sleep(REST).await;
-            }
-            if part == Part::Bodies {
-                app.store.drop_dead(&site.id, before).done().await?;
-            }
-        }
-        while app.store.purge_late(&site.id, BATCH).done().await? > 0 {
+        while take_out(app, site, now).await? {
             batches += 1;
             tokio::time::sleep(REST).await;
         }
@@ -45,6 +32,26 @@ pub async fn run(app: &Arc<App>) -> Result<usize, StoreError> {
         tracing::info!(batches, duration_ms = app.clock.now().since(now).as_millis(), "retention.done");
     }
     Ok(batches)
+}
+
+/// Takes the next batch out of what is due on a site by then; whether there was one.
+///
+/// # Errors
+/// [`StoreError`] from the store.
+pub async fn take_out(app: &Arc<App>, site: &Arc<Site>, now: Timestamp) -> Result<bool, StoreError> {
+    for (part, kept_for) in Part::ALL.into_iter().filter_map(|part| Some((part, span(site.retention, part)?))) {
+        let before = now.minus(kept_for);
+        let (reading, of) = (Arc::clone(app), site.id.clone());
+        let due = tokio::task::spawn_blocking(move || reading.store.read().due(&of, part, before, BATCH)).await;
+        if let Some(window) = due.map_err(|_| StoreError::Stopped)?? {
+            app.store.purge(&site.id, part, window).done().await?;
+            return Ok(true);
+        }
+    }
+    if let Some(kept_for) = site.retention.bodies {
+        app.store.drop_dead(&site.id, now.minus(kept_for)).done().await?;
+    }
+    Ok(app.store.purge_late(&site.id, BATCH).done().await? > 0)
 }
 
 fn span(retention: Retention, part: Part) -> Option<Duration> {

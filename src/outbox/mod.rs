@@ -1,5 +1,6 @@
 //! The outbox: claim, carry, settle. A lease is on disk before anything is sent and the outcome after it; nothing is open in between.
 //! Each kind of parcel has one carrier, which only says how an attempt ended; when to try again is `delivery`'s to say.
+//! The steps are public each, so that a simulation carries parcels to peers of its own.
 
 mod callback;
 mod smtp;
@@ -86,7 +87,8 @@ pub async fn run(app: Arc<App>, carriers: Carriers, mut stop: watch::Receiver<bo
     while under_way.join_next().await.is_some() {}
 }
 
-async fn claim(app: &App, limit: usize) -> Vec<Delivery> {
+/// Leases at most so many parcels that are due. None where the store cannot write it down: then nothing is sent.
+pub async fn claim(app: &App, limit: usize) -> Vec<Delivery> {
     if limit == 0 {
         return Vec::new();
     }
@@ -105,6 +107,11 @@ async fn deliver(app: Arc<App>, carriers: Arc<Carriers>, mut delivery: Delivery)
         Some(outcome) => outcome,
         None => carriers.carry(&app, &delivery, app.clock.now()).await,
     };
+    settle(&app, delivery, outcome).await;
+}
+
+/// Writes down how an attempt ended, and what becomes of the parcel.
+pub async fn settle(app: &Arc<App>, delivery: Delivery, outcome: Outcome) {
     let how = if matches!(outcome, Outcome::Bounced { .. }) { GivenUp::Bounced } else { GivenUp::Undelivered };
     let outbox = app.config().outbox;
     let schedule = Schedule { attempts_max: outbox.attempts_max, retry_first: outbox.retry_first, retry_max: outbox.retry_max };
@@ -132,7 +139,8 @@ async fn deliver(app: Arc<App>, carriers: Arc<Carriers>, mut delivery: Delivery)
         Err(error) => tracing::error!(parcel.id = %delivery.id, error = %error, "outbox.settle_failed"),
     }
     if let (Some(reason), Parcel::Mail(mail)) = (dead, delivery.parcel) {
-        let told = tokio::task::spawn_blocking(move || mailbox::given_up(&app, &mail, how, &reason)).await;
+        let telling = Arc::clone(app);
+        let told = tokio::task::spawn_blocking(move || mailbox::given_up(&telling, &mail, how, &reason)).await;
         if let Ok(Err(error)) = told {
             tracing::error!(error = %error, "mailbox.trouble_untold");
         }
@@ -148,7 +156,7 @@ fn kind(parcel: &Parcel) -> &'static str {
 }
 
 /// A mail is looked at again as the last thing before it leaves, since people decide meanwhile; an outcome if it need not leave.
-async fn freshen(app: &Arc<App>, delivery: &mut Delivery) -> Option<Outcome> {
+pub async fn freshen(app: &Arc<App>, delivery: &mut Delivery) -> Option<Outcome> {
     let Parcel::Mail(mail) = &delivery.parcel else { return None };
     let (looking, looked_at) = (Arc::clone(app), mail.clone());
     match tokio::task::spawn_blocking(move || digest::at_send(&looking, &looked_at)).await {
