@@ -15,6 +15,7 @@ use crate::delivery::{Delivery, Next, Outcome, Parcel, Schedule};
 use crate::flow::App;
 use crate::flow::digest::{self, AtSend};
 use crate::flow::mailbox::{self, GivenUp};
+use crate::store::Claim;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -93,10 +94,15 @@ pub async fn claim(app: &App, limit: usize) -> Vec<Delivery> {
         return Vec::new();
     }
     let config = app.config();
-    let lease = config.outbox.timeout + LEASE_SPARE;
     let at_once_max = config.outbox.at_once_max;
-    let site_max = if config.sites.len() > 1 { at_once_max.div_ceil(2) } else { at_once_max };
-    app.store.claim(app.clock.now(), lease, (limit, site_max), &app.dice).done().await.unwrap_or_else(|error| {
+    let claim = Claim {
+        now: app.clock.now(),
+        lease: config.outbox.timeout + LEASE_SPARE,
+        put_off_max: config.outbox.retry_max.max(config.review.undo),
+        limit,
+        site_max: if config.sites.len() > 1 { at_once_max.div_ceil(2) } else { at_once_max },
+    };
+    app.store.claim(claim, &app.dice).done().await.unwrap_or_else(|error| {
         tracing::error!(error = %error, "outbox.claim_failed");
         Vec::new()
     })

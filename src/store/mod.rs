@@ -54,7 +54,7 @@ pub use listing::{Listed, Sought};
 pub use lists::ListHits;
 pub use mailboxes::{Mailbox, PausedBy};
 pub use objections::{NewObjection, Objected};
-pub use outbox::{Chosen, Shown};
+pub use outbox::{Chosen, Claim, Shown};
 pub use retention::Part;
 pub use rulings::NewRuling;
 pub use schema::VERSION;

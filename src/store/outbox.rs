@@ -22,6 +22,18 @@ pub(super) fn insert(connection: &Connection, waiting: &Waiting, outgoing: &Outg
     Ok(())
 }
 
+/// On what terms due parcels are leased.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim {
+    pub now: Timestamp,
+    pub lease: Duration,
+    /// The longest that anything is ever put off: what lies further ahead was put off by a clock that has been set back since.
+    pub put_off_max: Duration,
+    pub limit: usize,
+    /// Of one site at a time, those leased before included.
+    pub site_max: usize,
+}
+
 impl Store {
     /// Puts parcels in that nothing else caused than that somebody should know.
     pub fn send(&self, outgoing: Vec<Outgoing>) -> Pending<()> {
@@ -29,17 +41,18 @@ impl Store {
         self.write(move |connection| outgoing.iter().try_for_each(|outgoing| insert(connection, &waiting, outgoing)))
     }
 
-    /// Leases up to `limit` due parcels, the first of each lane only, for as long as `lease`. On disk before anything is sent. No site holds
-    /// more than `site_max` at a time, and who holds least is served first: a blog that hangs keeps no other blog waiting.
-    pub fn claim(&self, now: Timestamp, lease: Duration, (limit, site_max): (usize, usize), dice: &Dice) -> Pending<Vec<Delivery>> {
+    /// Leases due parcels, the first of each lane only. On disk before anything is sent. No site holds more than its share at a time, and who
+    /// holds least is served first: a blog that hangs keeps no other blog waiting.
+    pub fn claim(&self, claim: Claim, dice: &Dice) -> Pending<Vec<Delivery>> {
         let random = dice.bytes();
         let token = random.first_chunk::<16>().copied().unwrap_or_default();
         let sites = self.waiting.parcels.sites();
         self.write(move |connection| {
+            sites.iter().try_for_each(|site| set_back(connection, site, claim))?;
             let mut claimed = Vec::new();
-            for (held, site) in by_leases(connection, sites, now)? {
-                let share = site_max.saturating_sub(held).min(limit.saturating_sub(claimed.len()));
-                claim_of_site(connection, &site, (now, now.plus(lease)), share, token, &mut claimed)?;
+            for (held, site) in by_leases(connection, sites, claim.now)? {
+                let share = claim.site_max.saturating_sub(held).min(claim.limit.saturating_sub(claimed.len()));
+                claim_of_site(connection, &site, (claim.now, claim.now.plus(claim.lease)), share, token, &mut claimed)?;
             }
             Ok(claimed)
         })
@@ -71,6 +84,15 @@ impl Store {
             }
         })
     }
+}
+
+/// After the clock was set back, nothing waits for the time that it showed before: each wait begins anew at most. Else this finds nothing.
+fn set_back(connection: &Connection, site: &str, Claim { now, lease, put_off_max, .. }: Claim) -> Result<(), StoreError> {
+    let due = "UPDATE parcels SET due_at = ?2 WHERE site = ?1 AND dead = 0 AND due_at > ?2";
+    connection.prepare_cached(due)?.execute(params![site, now.plus(put_off_max).ms()])?;
+    let leased = "UPDATE parcels SET lease_until = ?2 WHERE site = ?1 AND lease_token IS NOT NULL AND dead = 0 AND lease_until > ?2";
+    connection.prepare_cached(leased)?.execute(params![site, now.plus(lease).ms()])?;
+    Ok(())
 }
 
 /// Sites with how many parcels they have on their way, the fewest first.
@@ -231,5 +253,63 @@ impl Reader {
             let sql = "SELECT count(*) FILTER (WHERE dead = 0), count(*) FILTER (WHERE dead = 1) FROM parcels";
             Ok(connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::CommentId;
+    use crate::store::Bounds;
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    /// A store with one webhook, due at a time.
+    fn store(due_at: Timestamp) -> (Store, tempfile::TempDir) {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(data.path(), Bounds { wal_bytes_max: u64::MAX, disk_free_bytes_min: 0 }).unwrap();
+        let parcel = Parcel::Webhook(Webhook { comment: CommentId::from_bytes([1; 16]), payload: "{}".into() });
+        let outgoing = Outgoing { id: ParcelId::from_bytes([2; 16]), site: SiteId::new("blog"), parcel, due_at };
+        store.send(vec![outgoing]).wait().unwrap();
+        (store, data)
+    }
+
+    fn claim(store: &Store, now: Timestamp) -> Vec<Delivery> {
+        let claim = Claim { now, lease: MINUTE, put_off_max: MINUTE * 10, limit: 10, site_max: 10 };
+        store.claim(claim, &Dice::seeded(1)).wait().unwrap()
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_holds_up_nothing_that_was_put_off() {
+        let (noon, night) = (Timestamp::from_ms(1_000_000_000), Timestamp::from_ms(0));
+        let (store, _data) = store(noon);
+        assert_eq!(claim(&store, night), []);
+        assert_eq!(claim(&store, night.plus(MINUTE * 10)).len(), 1, "the longest wait is over");
+    }
+
+    #[test]
+    fn nor_what_was_leased() {
+        let (noon, night) = (Timestamp::from_ms(1_000_000_000), Timestamp::from_ms(0));
+        let (store, _data) = store(night);
+        let first = claim(&store, noon);
+        assert_eq!((first.len(), claim(&store, night)), (1, vec![]), "somebody may be carrying it");
+        let second = claim(&store, night.plus(MINUTE));
+        assert_eq!(second.iter().map(|delivery| delivery.attempt).collect::<Vec<_>>(), [2]);
+    }
+
+    #[test]
+    fn who_lost_the_lease_settles_nothing() {
+        let (store, _data) = store(Timestamp::from_ms(0));
+        let [first] = claim(&store, Timestamp::from_ms(0)).try_into().unwrap();
+        let later = Timestamp::from_ms(0).plus(MINUTE);
+        let [second] = store
+            .claim(Claim { now: later, lease: MINUTE, put_off_max: MINUTE, limit: 1, site_max: 1 }, &Dice::seeded(2))
+            .wait()
+            .unwrap()
+            .try_into()
+            .unwrap();
+        assert!(!store.settle(&first, Next::Dead { reason: "late".into() }).wait().unwrap());
+        assert!(store.settle(&second, Next::Done).wait().unwrap());
+        assert_eq!(store.parcels_waiting("blog"), 0);
     }
 }
