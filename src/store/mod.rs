@@ -101,7 +101,7 @@ pub struct Store {
     waiting: Arc<Waiting>,
     space_checked_at: AtomicI64,
     full: Mutex<Option<Full>>,
-    _lock: File,
+    _lock: Arc<File>,
 }
 
 /// A bound that was reached.
@@ -209,8 +209,14 @@ impl Store {
         connection.execute("UPDATE parcels SET lease_token = NULL, lease_until = 0 WHERE lease_token IS NOT NULL AND dead = 0", [])?;
         let waiting = Arc::new(Waiting::count(&connection)?);
         let reader = Reader::open(data)?;
-        let counted = Arc::clone(&waiting);
-        let writer = Writer::start(connection, move |connection| counted.recount(connection))?;
+        let lock = Arc::new(lock);
+        // The writer's thread holds the lock as well: whoever opens the store next finds everything written.
+        let (counted, owned) = (Arc::clone(&waiting), Arc::clone(&lock));
+        let undone = move |connection: &Connection| {
+            let _still = &owned;
+            counted.recount(connection);
+        };
+        let writer = Writer::start(connection, undone)?;
         let checkpoints = Checkpoints::start(&path, bounds.wal_bytes_max)?;
         Ok(Self {
             writer,
@@ -439,6 +445,36 @@ mod tests {
         Connection::open(Store::file(data.path())).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
         assert!(matches!(Store::open(data.path(), OPEN), Err(StoreError::Newer { found: 99, .. })));
         assert!(matches!(Reader::open(&data.path().join("nowhere")), Err(StoreError::Missing(_))));
+    }
+
+    #[test]
+    fn whoever_opens_it_next_finds_everything_written() {
+        let data = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(data.path(), OPEN).unwrap());
+        let gates = || std::sync::mpsc::sync_channel::<()>(0);
+        let ((began, begins), (first_go, first_gate), (second_go, second_gate)) = (gates(), gates(), gates());
+        let held = Arc::clone(&store);
+        let first = store.write(move |_| {
+            began.send(()).map_err(|_| StoreError::Stopped)?;
+            first_gate.recv().map_err(|_| StoreError::Stopped)?;
+            drop(held);
+            Ok(())
+        });
+        begins.recv().unwrap();
+        let second = store.write(move |connection| {
+            second_gate.recv().map_err(|_| StoreError::Stopped)?;
+            Ok(connection.execute("INSERT INTO keys VALUES (7, 'test', zeroblob(32), 0)", [])?)
+        });
+        drop(store);
+        first_go.send(()).unwrap();
+        first.wait().unwrap();
+        assert!(matches!(Store::open(data.path(), OPEN), Err(StoreError::Locked(_))), "its last work is under way");
+        second_go.send(()).unwrap();
+        second.wait().unwrap();
+        let reopened = std::cell::OnceCell::new();
+        assert!(comes_true(|| Store::open(data.path(), OPEN).is_ok_and(|store| reopened.set(store).is_ok())));
+        let keys = reopened.get().unwrap().keys("test", Timestamp::from_ms(0), &Dice::seeded(1)).wait().unwrap();
+        assert_eq!(keys, [(7, [0; 32])]);
     }
 
     #[test]

@@ -91,10 +91,11 @@ fn refused<T>(error: StoreError) -> Pending<T> {
 }
 
 impl Drop for Writer {
-    /// Everything submitted is written before the store closes.
+    /// Everything submitted is written before the store closes. The writer's own thread may be the last to hold a store, by a piece of work
+    /// whose sender has gone; it cannot wait for itself, and goes on until nothing is left.
     fn drop(&mut self) {
         drop(self.work.take());
-        if let Some(thread) = self.thread.take() {
+        if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != std::thread::current().id()) {
             let _ = thread.join();
         }
     }
@@ -188,6 +189,24 @@ mod tests {
         assert!(matches!(put(&writer, -1).wait(), Err(StoreError::Row(_))));
         put(&writer, 1).wait().unwrap();
         assert_eq!((things(&writer), undone.load(Ordering::SeqCst)), (vec![1], 1));
+    }
+
+    #[test]
+    fn a_piece_of_work_may_be_the_last_to_hold_the_writer() {
+        let (writer, _) = writer();
+        let writer = Arc::new(writer);
+        let (go, gate) = sync_channel::<()>(0);
+        let held = Arc::clone(&writer);
+        let first = writer.submit(move |connection| {
+            gate.recv().map_err(|_| StoreError::Stopped)?;
+            drop(held);
+            Ok(connection.query_row("SELECT count(*) FROM things", [], |row| row.get::<_, i64>(0))?)
+        });
+        let second = put(&writer, 1);
+        drop(writer);
+        go.send(()).unwrap();
+        assert_eq!(first.wait().unwrap(), 0);
+        second.wait().unwrap();
     }
 
     #[test]
