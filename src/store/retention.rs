@@ -34,7 +34,7 @@ impl Part {
             Self::Bodies => &[
                 "UPDATE comments SET body = '', page_excerpt = NULL, parent_body = NULL WHERE site = ?1 AND seq > ?2 AND seq <= ?3",
                 "UPDATE decisions SET why = json_set(why, '$.evidence', json('[]'), '$.findings',
-                    (SELECT json_group_array(json_set(value, '$.text', '')) FROM json_each(why, '$.findings')))
+                    json((SELECT json_group_array(json_set(value, '$.text', '')) FROM json_each(why, '$.findings'))))
                  WHERE site = ?1 AND comment > ?2 AND comment <= ?3",
                 "UPDATE edits SET body = '' WHERE site = ?1 AND comment > ?2 AND comment <= ?3",
                 "UPDATE objections SET text = NULL WHERE site = ?1 AND comment > ?2 AND comment <= ?3",
@@ -142,11 +142,14 @@ fn through(connection: &Connection, site: &SiteId, part: Part) -> Result<i64, St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::comment::{Comment, Limits, Submission};
-    use crate::decision::{Objection, Ruling};
+    use crate::budget::audit::Inclusion;
+    use crate::comment::{Alike, Comment, Lately, Limits, Submission};
+    use crate::decision::{Mode, Objection, Policy, Recent, Ruling, decide};
     use crate::dice::Dice;
     use crate::id::CommentId;
-    use crate::store::{Bounds, Imported, NewObjection, Objected, Ruled};
+    use crate::rules::{Effect, Finding};
+    use crate::store::{Bounds, Imported, Judged, NewObjection, Objected, Ruled};
+    use crate::trace::Trace;
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_ms(ms)
@@ -190,6 +193,43 @@ mod tests {
             batches += 1;
         }
         batches
+    }
+
+    /// A comment that a rule held, quoting a word of it.
+    fn judged(ms: i64) -> Judged {
+        let finding = Finding::new("list:words", Effect::Hold, "it says \u{201c}kettle\u{201d}");
+        let policy = Policy { publish_max: 0.1, reject_min: 0.9, discard_min: 0.99 };
+        Judged {
+            comment: imported("blog", ms).comment,
+            idempotency: None,
+            decision: decide(vec![finding], None, Recent::default(), policy, Mode::Enforce, at(ms)),
+            shadow: None,
+            audit: Inclusion::NONE,
+            domains: Vec::new(),
+            trace: Trace::default(),
+            remembered: (Lately::default(), Alike::default()),
+            seq: None,
+            ruled: None,
+            outgoing: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_decision_outlives_the_words_that_it_quoted() {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(data.path(), Bounds { wal_bytes_max: u64::MAX, disk_free_bytes_min: 0 }).unwrap();
+        let (blog, id) = (SiteId::new("blog"), judged(10).comment.id);
+        store.record(vec![judged(10)]).wait().unwrap();
+        let findings = || {
+            let decision = store.read().comment(&blog, id).unwrap().unwrap().decision.unwrap();
+            decision.findings.into_iter().map(|finding| (finding.code, finding.text)).collect::<Vec<_>>()
+        };
+        assert_ne!(findings()[0].1, "");
+        // The second time as after an edit, which goes through what is left of the earlier decisions.
+        for window in [(0, 1), (0, 1)] {
+            store.purge(&blog, Part::Bodies, window).wait().unwrap();
+            assert_eq!(findings(), [("list:words".to_owned(), String::new())]);
+        }
     }
 
     /// What is added after a comment's days goes with the next run, and only what is due of it.
