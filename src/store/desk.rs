@@ -359,10 +359,13 @@ fn undo_one(
     let sql = "SELECT ruling FROM rulings WHERE comment = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT 1";
     let earlier = connection.prepare_cached(sql)?.query_row(params![before.seq, ruling], |row| row.get::<_, String>(0)).optional()?;
     let stands = earlier.as_deref().map(rows::standing).transpose()?.flatten();
-    // What was asked of people before the ruling is asked again.
-    let sql = "SELECT afresh, objected_at FROM rulings WHERE seq = ?1";
+    // What was asked of people before the ruling is asked again. What comes back was on the text of then: perhaps there was an edit before the
+    // ruling that goes, or after it.
+    let sql = "SELECT afresh OR EXISTS (SELECT 1 FROM edits e WHERE e.comment = r.comment AND e.version >= r.version), objected_at
+               FROM rulings r WHERE seq = ?1";
     let asked = |row: &Row<'_>| Ok((row.get::<_, bool>(0)?, row.get::<_, Option<i64>>(1)?));
-    let (edited, objected_at) = connection.prepare_cached(sql)?.query_row([ruling], asked)?;
+    let (is_other_text, objected_at) = connection.prepare_cached(sql)?.query_row([ruling], asked)?;
+    let edited = is_other_text && stands.is_some();
     let next = super::rulings::NEXT;
     let sql = format!(
         "INSERT INTO rulings (seq, site, comment, ruling, actor, via, at, version) VALUES ({next}, ?1, ?2, ?3, ?4, 'undo', ?5, ?6)"

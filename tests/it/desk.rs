@@ -204,6 +204,24 @@ async fn what_the_blog_had_heard_is_set_right() {
 }
 
 #[tokio::test]
+async fn what_was_said_of_another_text_comes_back_as_no_word_on_this_one() {
+    let (app, server) = open(Setup::default()).await;
+    let id = held(&app, "A word about the kettle.").await;
+    app.rule(BLOG_KEY, &id, "publish").await;
+    let ana = Moderator::by_mail(&app, &server, ANA).await;
+    let ruled = ana.rule(&id, "spam").await;
+    let page = ana.get(ruled.header("location")).await.text;
+    let authorization = [("authorization", &*format!("Bearer {BLOG_KEY}"))];
+    let edited = app.send(Method::PUT, &format!("/v1/comments/{id}"), &authorization, stranger("Another word.").to_string()).await;
+    assert_eq!(edited.json()["status"], "rejected");
+    ana.send(&page, "/desk/undo", &format!("batch={}", field_of_button(&page))).await;
+    let document = app.document(BLOG_KEY, &id).await.json();
+    assert_eq!((&document["status"], &document["ruling"]["ruling"]), (&json!("held"), &json!("publish")), "nobody has read it yet");
+    let labels = "SELECT count(*) FROM comments WHERE ruled = 'publish' AND edited = 0";
+    assert_eq!(Look::into(&app).count(labels), 0, "and it is no label");
+}
+
+#[tokio::test]
 async fn only_the_version_that_was_shown_is_ruled_on() {
     let (app, server) = open(Setup::default()).await;
     let id = held(&app, "A word about the kettle.").await;
