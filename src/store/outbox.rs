@@ -156,8 +156,8 @@ pub struct Shown {
 
 impl Store {
     /// Makes up to `limit` chosen parcels due at once, as if they had never been tried. What tells of a comment is written anew by `renew` as the comment
-    /// stands: it may be long that it was given up, and a blog must not be told today what was true then. Parcels on their way, and those
-    /// whose comment is gone, stay as they are. Answers how many became due.
+    /// stands: it may be long that it was given up, and a blog must not be told today what was true then. What tells that a comment is gone, or
+    /// of no comment, is as true as ever. Parcels on their way stay as they are. Answers how many became due.
     pub fn retry(
         &self,
         chosen: Chosen,
@@ -173,11 +173,9 @@ impl Store {
                     Parcel::Mail(_) => None,
                     Parcel::Webhook(Webhook { comment, .. }) | Parcel::Callback(Callback { comment, .. }) => Some(*comment),
                 };
-                let content = match comment.map(|id| comments::by_id(connection, &listed.site, id)).transpose()? {
-                    None => None,
-                    Some(None) => continue,
-                    Some(Some(record)) => renew(&listed.parcel, &record).map(|parcel| rows::parcel_of(&parcel)).transpose()?.map(|(.., content)| content),
-                };
+                let record = comment.map(|id| comments::by_id(connection, &listed.site, id)).transpose()?.flatten();
+                let parcel = record.and_then(|record| renew(&listed.parcel, &record));
+                let content = parcel.map(|parcel| rows::parcel_of(&parcel)).transpose()?.map(|(.., content)| content);
                 let sql = "UPDATE parcels SET dead = 0, attempts = 0, due_at = ?2, content = coalesce(?3, content), lease_until = 0 WHERE seq = ?1";
                 connection.prepare_cached(sql)?.execute(params![seq, now.ms(), content])?;
                 if listed.dead {
@@ -194,7 +192,7 @@ const LISTED: &str = "SELECT seq, id, site, lane, kind, content, attempts, creat
 
 fn chosen_of(connection: &Connection, chosen: &Chosen, limit: usize) -> Result<Vec<(i64, Listed)>, StoreError> {
     let of = |filter: &str, value: &dyn rusqlite::ToSql| {
-        let sql = format!("{LISTED} WHERE {filter} AND (kind = 'mail' OR lane IN (SELECT id FROM comments)) ORDER BY seq LIMIT ?2");
+        let sql = format!("{LISTED} WHERE {filter} ORDER BY seq LIMIT ?2");
         connection.prepare_cached(&sql)?.query_and_then(params![value, limit], listed)?.collect()
     };
     match chosen {

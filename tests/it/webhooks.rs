@@ -234,3 +234,20 @@ async fn what_was_given_up_is_listed_and_retried_and_tells_how_the_comment_stand
     assert_eq!(blog.heard_of(&other).len(), 2);
     assert_eq!(outbox(&app, &["retry"]).code, 2);
 }
+
+#[tokio::test]
+async fn that_a_comment_is_gone_is_retried_too() {
+    let blog = Blog::open().await;
+    let app = TestApp::start(Setup::default().webhooks("BLOG", &blog)).await;
+    blog.order([Order::Take, Order::Answer(410)]);
+    let id = app.submit(BLOG_KEY, &editor("Thank you.")).await.id();
+    let look = Look::into(&app);
+    look.outbox_drained().await;
+    let authorization = [("authorization", &*format!("Bearer {BLOG_KEY}"))];
+    assert_eq!(app.send(reqwest::Method::DELETE, &format!("/v1/comments/{id}"), &authorization, "").await.status, 204);
+    until_true("it is given up", || look.count("SELECT count(*) FROM parcels WHERE dead = 1") == 1).await;
+    assert_eq!(outbox(&app, &["retry", "--all"]).stdout, "1\n");
+    look.outbox_drained().await;
+    let told: Vec<String> = blog.heard_of(&id).into_iter().map(|heard| heard.kind).collect();
+    assert_eq!(told, ["comment.verdict", "comment.erased", "comment.erased"]);
+}
