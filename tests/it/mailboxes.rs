@@ -104,6 +104,22 @@ async fn the_admin_pauses_and_resumes_by_command() {
 }
 
 #[tokio::test]
+async fn a_mail_that_waits_does_not_leave_once_its_reader_wants_none() {
+    let server = SmtpServer::open(None).await;
+    let app = TestApp::start(Setup::default().mail_by(&server)).await;
+    server.order([Order::RefuseRecipient("451 come back later")]);
+    app.submit(BLOG_KEY, &stranger("A word about the kettle.")).await;
+    let look = Look::into(&app);
+    until_true("it is put off", || look.count("SELECT count(*) FROM parcels WHERE last_error IS NOT NULL AND lease_token IS NULL") == 1)
+        .await;
+    let (config, data) = (app.folder().join("hamlet.toml"), app.data());
+    let paused = hamlet_reading(&["moderator", "pause", "ana", "--config", str(&config), "--data", str(&data)], "");
+    assert_eq!(paused.stdout, "ana: mails are off\n");
+    look.outbox_drained().await;
+    assert!(server.taken().is_empty(), "{:?}", server.taken());
+}
+
+#[tokio::test]
 async fn two_mails_that_bounce_end_them_and_the_others_hear_of_it() {
     let (server, blog) = (SmtpServer::open(None).await, Blog::open().await);
     let setup = with_admin(&server).webhooks("BLOG", &blog);

@@ -158,7 +158,7 @@ pub enum AtSend {
     AsWritten,
     /// Some of its comments were decided meanwhile.
     Anew(Box<Mail>),
-    /// Nothing of it waits any more, or its reader is no moderator any more.
+    /// Nothing of it waits any more, or its reader is no moderator any more, or wants no mail.
     NoLonger,
 }
 
@@ -172,6 +172,9 @@ pub fn at_send(app: &App, mail: &Mail) -> Result<AtSend, StoreError> {
     }
     // A comment of it was forgotten, and the digest with it.
     let Some(record) = app.store.read().digest(mail.digest)? else { return Ok(AtSend::NoLonger) };
+    if app.store.read().mailbox(&record.moderator)?.paused.is_some() {
+        return Ok(AtSend::NoLonger);
+    }
     let open = record.items.iter().filter(|item| record.kind.asks_about(item)).count();
     if open == record.items.len() {
         return Ok(AtSend::AsWritten);
