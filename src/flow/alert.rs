@@ -109,8 +109,8 @@ pub fn raise(app: &App, site: &Site, alert: &Alert<'_>) -> Result<(), StoreError
     let is_news = match alert {
         Alert::Paused { .. } => true,
         Alert::Undelivered { .. } | Alert::Undecided { .. } => {
-            let since = now.minus(REST);
-            !app.store.read().was_alerted(&site.id, alert.kind(), since)? && app.store.alert(&site.id, alert.kind(), now, since).wait()?
+            !app.store.read().was_alerted(&site.id, alert.kind(), now, REST)?
+                && app.store.alert(&site.id, alert.kind(), now, REST).wait()?
         }
     };
     if !is_news {

@@ -106,8 +106,10 @@ impl Store {
                     digest.expires_at.ms(),
                     digest.kind.as_str()
                 ])?;
-            let mut item = connection
-                .prepare_cached("INSERT INTO digest_items (digest, number, site, moderator, comment) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+            let mut item = connection.prepare_cached(
+                "INSERT INTO digest_items (digest, number, site, moderator, comment, objected_at)
+                 SELECT ?1, ?2, ?3, ?4, seq, objected_at FROM comments WHERE seq = ?5",
+            )?;
             for (number, seq) in (1_i64..).zip(&digest.items) {
                 item.execute(params![digest.id.bytes(), number, digest.site.as_str(), digest.moderator.as_str(), seq])?;
             }
@@ -126,10 +128,10 @@ pub(super) const WAITING: &str = "SELECT seq FROM comments INDEXED BY comments_h
 const SINCE: &str = "coalesce(c.objected_at, c.received_at)";
 
 /// Of a set of comments those that waited by `?4` and that no link still valid puts before a moderator: never shown, not since somebody objected,
-/// or the link ran out.
-const UNSHOWN: &str = "coalesce(c.objected_at, c.received_at) <= ?4 AND NOT EXISTS \
+/// or the link ran out. What lies ahead came before the clock was set back, and waits no longer than it should for that time to come round.
+const UNSHOWN: &str = "abs(?3 - coalesce(c.objected_at, c.received_at)) >= ?3 - ?4 AND NOT EXISTS \
                        (SELECT 1 FROM digest_items i JOIN digests d ON d.id = i.digest WHERE i.moderator = ?2 AND i.comment = c.seq \
-                        AND d.expires_at > ?3 AND d.created_at >= coalesce(c.objected_at, 0) AND d.kind <> 'weekly')";
+                        AND d.expires_at > ?3 AND (c.objected_at IS NULL OR i.objected_at = c.objected_at) AND d.kind <> 'weekly')";
 
 /// Ids begin with their time, so that theirs is the index that knows what came since; the others would have every comment of the site read.
 const HANDLED: &str = "SELECT count(*) FROM comments WHERE id >= ?3 AND +site = ?1 AND received_at > ?2
@@ -146,10 +148,12 @@ impl Reader {
                 .prepare_cached(&sql)?
                 .query_row(params![site, moderator, wanted.now.ms(), wanted.came_by.ms()], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let since = wanted.now.minus(Duration::from_hours(24)).ms();
+            // What lies ahead was made before the clock was set back, and keeps nothing waiting until it comes round.
             let sql = "SELECT max(created_at), count(*) FILTER (WHERE created_at > ?3), max(created_at) FILTER (WHERE kind = 'flood'),
-                       max(created_at) FILTER (WHERE kind = 'reminder') FROM digests WHERE site = ?1 AND moderator = ?2 AND kind <> 'weekly'";
+                       max(created_at) FILTER (WHERE kind = 'reminder') FROM digests
+                       WHERE site = ?1 AND moderator = ?2 AND created_at <= ?4 AND kind <> 'weekly'";
             let time = |ms: Option<i64>| ms.map(Timestamp::from_ms);
-            Ok(connection.prepare_cached(sql)?.query_row(params![site, moderator, since], |row| {
+            Ok(connection.prepare_cached(sql)?.query_row(params![site, moderator, since, wanted.now.ms()], |row| {
                 Ok(Standing {
                     waiting,
                     oldest: time(oldest),
@@ -180,7 +184,7 @@ impl Reader {
         let sql = format!(
             "SELECT {} FROM comments c WHERE c.seq IN
                  (SELECT i.comment FROM digests d JOIN digest_items i ON i.digest = d.id
-                  WHERE d.site = ?1 AND d.moderator = ?2 AND d.created_at <= ?4 AND d.expires_at > ?3 AND d.kind <> 'weekly')
+                  WHERE d.site = ?1 AND d.moderator = ?2 AND abs(?3 - d.created_at) >= ?3 - ?4 AND d.expires_at > ?3 AND d.kind <> 'weekly')
              AND (c.status = 'held' OR (c.audited = 1 AND c.ruled IS NULL) OR c.objected_at IS NOT NULL)
              AND NOT EXISTS (SELECT 1 FROM digest_items i JOIN digests d ON d.id = i.digest
                              WHERE i.moderator = ?2 AND i.comment = c.seq AND d.kind = 'reminder' AND d.expires_at > ?3)
@@ -316,7 +320,77 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::{Mail, Parcel};
+    use crate::dice::Dice;
+    use crate::id::ParcelId;
     use crate::store::Bounds;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    /// A store with one held comment that came at a time.
+    struct Case {
+        store: Store,
+        _data: tempfile::TempDir,
+    }
+
+    fn at(hours: u64) -> Timestamp {
+        Timestamp::from_ms(1_800_000_000_000).plus(HOUR * u32::try_from(hours).unwrap())
+    }
+
+    fn wanted<'a>(site: &'a SiteId, moderator: &'a ModeratorId, now: Timestamp, came_by: Timestamp) -> Wanted<'a> {
+        Wanted { site, moderator, came_by, now }
+    }
+
+    impl Case {
+        fn new(received_at: Timestamp) -> Self {
+            let data = tempfile::tempdir().unwrap();
+            let store = Store::open(data.path(), Bounds { wal_bytes_max: u64::MAX, disk_free_bytes_min: 0 }).unwrap();
+            let insert =
+                "INSERT INTO comments (id, site, received_at, kind, body, status) VALUES (?1, 'blog', ?2, 'comment', 'hi', 'held')";
+            store.write(move |connection| Ok(connection.execute(insert, params![[7_u8; 16], received_at.ms()])?)).wait().unwrap();
+            Self { store, _data: data }
+        }
+
+        fn object(&self, at: Timestamp) {
+            let update = "UPDATE comments SET objected_at = ?1";
+            self.store.write(move |connection| Ok(connection.execute(update, [at.ms()])?)).wait().unwrap();
+        }
+
+        fn mail(&self, moderator: &str, now: Timestamp) {
+            let id = DigestId::new(now, &Dice::seeded(1));
+            let mail = Mail {
+                digest: id,
+                to_name: String::new(),
+                to_address: "ana@mail.example".into(),
+                from_name: String::new(),
+                subject: String::new(),
+                text: String::new(),
+                html: String::new(),
+                list: None,
+            };
+            let parcel = ParcelId::new(now, &Dice::seeded(2));
+            let outgoing = Outgoing { id: parcel, site: SiteId::new("blog"), parcel: Parcel::Mail(mail), due_at: now };
+            let digest = NewDigest {
+                id,
+                site: SiteId::new("blog"),
+                moderator: ModeratorId::new(moderator),
+                kind: Kind::New,
+                created_at: now,
+                expires_at: now.plus(HOUR * 24 * 7),
+                items: vec![1],
+                outgoing,
+            };
+            self.store.send_digest(digest).wait().unwrap();
+        }
+
+        /// How many comments a moderator was not shown, of those that waited by then.
+        fn unshown(&self, moderator: &str, now: Timestamp, came_by: Timestamp) -> usize {
+            let (site, moderator) = (SiteId::new("blog"), ModeratorId::new(moderator));
+            self.store.read().unshown(wanted(&site, &moderator, now, came_by), 10).unwrap().len()
+        }
+    }
+
+    const EVER: Timestamp = Timestamp::from_ms(i64::MAX);
 
     #[test]
     fn what_was_handled_is_counted_among_what_came_since() {
@@ -329,5 +403,41 @@ mod tests {
         };
         let steps = store.read().with(steps).unwrap();
         assert!(steps.len() == 1 && steps[0].contains("(id>?)"), "{steps:?}");
+    }
+
+    #[test]
+    fn an_objection_is_mailed_once_to_each_whatever_the_clock_says() {
+        let case = Case::new(at(0));
+        case.mail("ana", at(1));
+        case.mail("bob", at(10));
+        assert_eq!(["ana", "bob"].map(|name| case.unshown(name, at(11), EVER)), [0, 0]);
+        // The clock was set back between the mail to Bob and the objection.
+        case.object(at(2));
+        assert_eq!(["ana", "bob"].map(|name| case.unshown(name, at(3), EVER)), [1, 1]);
+        case.mail("ana", at(3));
+        // And back again since.
+        assert_eq!(["ana", "bob"].map(|name| case.unshown(name, at(1), EVER)), [0, 1]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_digest_wait_for_the_last_one() {
+        let case = Case::new(at(0));
+        case.mail("ana", at(100));
+        let (blog, ana) = (SiteId::new("blog"), ModeratorId::new("ana"));
+        let standing = |hours| case.store.read().standing(wanted(&blog, &ana, at(hours), EVER)).unwrap();
+        assert_eq!((standing(50).last_digest, standing(50).digests_today), (None, 0));
+        assert_eq!((standing(100).last_digest, standing(100).digests_today), (Some(at(100)), 1));
+        let unanswered = |hours| {
+            let now = at(hours);
+            case.store.read().unanswered(wanted(&blog, &ana, now, EVER), now.minus(HOUR * 24), 10).unwrap().len()
+        };
+        assert_eq!([123, 124, 77, 76].map(unanswered), [0, 1, 0, 1], "a day is a day, ahead or behind");
+    }
+
+    #[test]
+    fn nor_whoever_is_next_for_a_comment_of_the_future() {
+        let case = Case::new(at(100));
+        let handed_over = |hours| case.unshown("cleo", at(hours), at(hours).minus(HOUR * 48));
+        assert_eq!([147, 148, 53, 52].map(handed_over), [0, 1, 0, 1]);
     }
 }

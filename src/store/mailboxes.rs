@@ -4,6 +4,7 @@ use super::{Pending, Reader, Store, StoreError, rows};
 use crate::clock::Timestamp;
 use crate::id::{DigestId, ModeratorId, SiteId};
 use rusqlite::{OptionalExtension, params};
+use std::time::Duration;
 
 /// How a moderator's mailbox stands. Who never paused, answered or bounced has none of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -89,25 +90,30 @@ impl Store {
         })
     }
 
-    /// An alert of this kind is raised now, unless one was after `since`; whether it is. Of two at once it is the first.
-    pub fn alert(&self, site: &SiteId, kind: &'static str, now: Timestamp, since: Timestamp) -> Pending<bool> {
+    /// An alert of this kind is raised now, unless one was within `rest`; whether it is. Of two at once it is the first.
+    pub fn alert(&self, site: &SiteId, kind: &'static str, now: Timestamp, rest: Duration) -> Pending<bool> {
         let site = site.clone();
         self.write(move |connection| {
-            let sql = "INSERT INTO alerts (site, kind, at) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET at = ?3 WHERE at <= ?4";
-            Ok(connection.prepare_cached(sql)?.execute(params![site.as_str(), kind, now.ms(), since.ms()])? == 1)
+            let sql = "INSERT INTO alerts (site, kind, at) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET at = ?3 WHERE abs(?3 - at) >= ?4";
+            Ok(connection.prepare_cached(sql)?.execute(params![site.as_str(), kind, now.ms(), ms(rest)])? == 1)
         })
     }
 }
 
+/// An alert that lies further ahead than this is none of lately: the clock was set back.
+fn ms(rest: Duration) -> i64 {
+    i64::try_from(rest.as_millis()).unwrap_or(i64::MAX)
+}
+
 impl Reader {
-    /// Whether an alert of this kind was raised after `since`.
+    /// Whether an alert of this kind was raised within `rest`.
     ///
     /// # Errors
     /// [`StoreError`] from the database.
-    pub fn was_alerted(&self, site: &SiteId, kind: &'static str, since: Timestamp) -> Result<bool, StoreError> {
+    pub fn was_alerted(&self, site: &SiteId, kind: &'static str, now: Timestamp, rest: Duration) -> Result<bool, StoreError> {
         self.with(|connection| {
-            let sql = "SELECT EXISTS (SELECT 1 FROM alerts WHERE site = ?1 AND kind = ?2 AND at > ?3)";
-            Ok(connection.prepare_cached(sql)?.query_row(params![site.as_str(), kind, since.ms()], |row| row.get(0))?)
+            let sql = "SELECT EXISTS (SELECT 1 FROM alerts WHERE site = ?1 AND kind = ?2 AND abs(?3 - at) < ?4)";
+            Ok(connection.prepare_cached(sql)?.query_row(params![site.as_str(), kind, now.ms(), ms(rest)], |row| row.get(0))?)
         })
     }
 
@@ -160,9 +166,11 @@ mod tests {
     fn an_alert_is_remembered_by_site_and_kind() {
         let data = tempfile::tempdir().unwrap();
         let store = Store::open(data.path(), Bounds { wal_bytes_max: u64::MAX, disk_free_bytes_min: 0 }).unwrap();
-        let raised = |now, since| store.alert(&SiteId::new("a"), "k", Timestamp::from_ms(now), Timestamp::from_ms(since)).wait().unwrap();
-        assert!(raised(3, 0) && !raised(4, 0) && raised(5, 3));
-        let was = |site, kind, since| store.read().was_alerted(&SiteId::new(site), kind, Timestamp::from_ms(since)).unwrap();
-        assert!(was("a", "k", 4) && !was("a", "k", 5) && !was("b", "k", 4) && !was("a", "l", 4));
+        let rest = Duration::from_millis(3);
+        let raised = |now| store.alert(&SiteId::new("a"), "k", Timestamp::from_ms(now), rest).wait().unwrap();
+        assert!(raised(13) && !raised(15) && raised(16));
+        let was = |site, kind, now| store.read().was_alerted(&SiteId::new(site), kind, Timestamp::from_ms(now), rest).unwrap();
+        assert!(was("a", "k", 18) && !was("a", "k", 19) && !was("b", "k", 18) && !was("a", "l", 18));
+        assert!(was("a", "k", 14) && !was("a", "k", 13) && raised(13), "a clock that was set back silences none");
     }
 }

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// What an empty store becomes, step by step. A step that has landed is never changed: the next one alters what it made.
-const STEPS: [&str; 18] = [
+const STEPS: [&str; 19] = [
     TABLES,
     FACTS,
     LIST_HITS,
@@ -32,6 +32,7 @@ const STEPS: [&str; 18] = [
     RULED_TEXTS,
     SHADOWS,
     ANSWERED_BY,
+    SHOWN_FOR,
 ];
 
 /// What `PRAGMA user_version` says of a store of this version: how many steps it has taken.
@@ -394,6 +395,14 @@ CREATE TRIGGER objected_late AFTER INSERT ON objections
 /// text that stands.
 const RULED_TEXTS: &str = "
 ALTER TABLE rulings ADD COLUMN version INTEGER;
+";
+
+/// Which objection a digest put a comment before people for. Told apart by their times alone, a clock that was set back mailed the same again and
+/// again, or never.
+const SHOWN_FOR: &str = "
+ALTER TABLE digest_items ADD COLUMN objected_at INTEGER; -- ms; as it then stood in `comments`
+UPDATE digest_items SET objected_at = c.objected_at FROM comments c, digests d
+    WHERE c.seq = comment AND d.id = digest AND c.objected_at <= d.created_at;
 ";
 
 #[cfg(test)]

@@ -13,7 +13,9 @@ pub fn due(standing: &Standing, timing: &Digest, now: Timestamp) -> Option<Kind>
         return (!is_told).then_some(Kind::Flood);
     }
     let is_slot = slot.is_some_and(|slot| oldest <= slot && standing.last_digest.is_none_or(|last| last < slot));
-    let wanted = standing.waiting >= timing.items_min || now.since(oldest) >= timing.age_max || is_slot;
+    // Where it lies ahead, the clock was set back since it came, and nobody waits for that to come round.
+    let age = now.since(oldest).max(oldest.since(now));
+    let wanted = standing.waiting >= timing.items_min || age >= timing.age_max || is_slot;
     wanted.then_some(Kind::New)
 }
 
@@ -110,6 +112,14 @@ mod tests {
         // The week before the clocks changed it was nine there, too.
         check("2026-10-19T07:00", Some("2026-10-19T07:00"));
         assert_eq!(weekly_slot(&Digest { weekly: None, ..timing() }, at("2026-11-23T08:00")), None);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_keeps_no_comment_waiting_for_it() {
+        let one = standing(1, "2026-11-25T18:00");
+        check(&one, "2026-11-25T14:01", None);
+        check(&one, "2026-11-25T14:00", Some(Kind::New));
+        check(&one, "2025-11-25T14:00", Some(Kind::New));
     }
 
     #[test]
