@@ -319,7 +319,7 @@ impl Store {
         let waiting = Arc::clone(&self.waiting);
         self.write(move |connection| {
             let mut undone = Vec::new();
-            for (ruling, site, id) in standing(connection, batch)? {
+            for (ruling, version, site, id) in standing(connection, batch)? {
                 if !sites.contains(&site) {
                     continue;
                 }
@@ -327,7 +327,9 @@ impl Store {
                 let act = Act { at: now, who: Some(who.clone()), what: What::Undone, comment: Some(id), site: Some(site) };
                 accounts::insert_act(connection, &act)?;
                 let outgoing = outgoing(&after);
-                if withdraw(connection, &waiting, &after, now)? < outgoing.len() {
+                // What an edit since then told is not for the taking back.
+                let is_last = version.is_none_or(|version| version + 1 == after.version);
+                if !is_last || withdraw(connection, &waiting, &after, now)? < outgoing.len() {
                     for outgoing in &outgoing {
                         super::outbox::insert(connection, &waiting, outgoing)?;
                     }
@@ -339,13 +341,17 @@ impl Store {
     }
 }
 
+/// A ruling by its number, the version that it gave its comment, and that.
+type Standing = (i64, Option<u32>, SiteId, CommentId);
+
 /// The rulings of a batch after which nobody said anything else.
-fn standing(connection: &Connection, batch: Batch) -> Result<Vec<(i64, SiteId, CommentId)>, StoreError> {
-    let sql = "SELECT r.seq, c.site, c.id FROM rulings r JOIN comments c ON c.seq = r.comment WHERE r.batch = ?1
+fn standing(connection: &Connection, batch: Batch) -> Result<Vec<Standing>, StoreError> {
+    let sql = "SELECT r.seq, r.version, c.site, c.id FROM rulings r JOIN comments c ON c.seq = r.comment WHERE r.batch = ?1
                AND r.seq = (SELECT max(l.seq) FROM rulings l WHERE l.comment = r.comment) ORDER BY r.seq";
     let mut statement = connection.prepare_cached(sql)?;
-    let found =
-        statement.query_map([batch], |row| Ok((row.get(0)?, SiteId::new(row.get::<_, String>(1)?), CommentId::from_bytes(row.get(2)?))))?;
+    let found = statement.query_map([batch], |row| {
+        Ok((row.get(0)?, row.get(1)?, SiteId::new(row.get::<_, String>(2)?), CommentId::from_bytes(row.get(3)?)))
+    })?;
     Ok(found.collect::<Result<_, _>>()?)
 }
 

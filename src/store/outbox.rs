@@ -176,6 +176,11 @@ impl Store {
                 let record = comment.map(|id| comments::by_id(connection, &listed.site, id)).transpose()?.flatten();
                 let parcel = record.and_then(|record| renew(&listed.parcel, &record));
                 let content = parcel.map(|parcel| rows::parcel_of(&parcel)).transpose()?.map(|(.., content)| content);
+                if let Some(comment) = comment.filter(|_| content.is_some()) {
+                    // What waited in case that somebody takes it back is told by this one as well.
+                    let sql = "UPDATE parcels SET due_at = ?2 WHERE lane = ?1 AND dead = 0 AND due_at > ?2";
+                    connection.prepare_cached(sql)?.execute(params![comment.bytes(), now.ms()])?;
+                }
                 let sql = "UPDATE parcels SET dead = 0, attempts = 0, due_at = ?2, content = coalesce(?3, content), lease_until = 0 WHERE seq = ?1";
                 connection.prepare_cached(sql)?.execute(params![seq, now.ms(), content])?;
                 if listed.dead {
@@ -293,6 +298,30 @@ mod tests {
         assert_eq!((first.len(), claim(&store, night)), (1, vec![]), "somebody may be carrying it");
         let second = claim(&store, night.plus(MINUTE));
         assert_eq!(second.iter().map(|delivery| delivery.attempt).collect::<Vec<_>>(), [2]);
+    }
+
+    #[test]
+    fn what_is_told_by_a_parcel_sent_again_waits_for_no_second_thought() {
+        let (noon, later) = (Timestamp::from_ms(0), Timestamp::from_ms(0).plus(MINUTE));
+        let (store, _data) = store(noon);
+        let insert = "INSERT INTO comments (id, site, received_at, kind, body, status) VALUES (?1, 'blog', 0, 'comment', 'hi', 'held')";
+        store.write(move |connection| Ok(connection.execute(insert, [[1_u8; 16]])?)).wait().unwrap();
+        let [verdict] = claim(&store, noon).try_into().unwrap();
+        store.settle(&verdict, Next::Dead { reason: "down".into() }).wait().unwrap();
+        let ruling = Webhook { comment: CommentId::from_bytes([1; 16]), payload: "ruled".into() };
+        let ruled = Outgoing {
+            id: ParcelId::from_bytes([3; 16]),
+            parcel: Parcel::Webhook(ruling.clone()),
+            site: verdict.site.clone(),
+            due_at: later,
+        };
+        store.send(vec![ruled]).wait().unwrap();
+        let renew = move |_: &Parcel, _: &Record| Some(Parcel::Webhook(ruling.clone()));
+        assert_eq!(store.retry(Chosen::DeadOf(SiteId::new("blog")), 10, noon, renew).wait().unwrap(), 1);
+        let [verdict] = claim(&store, noon).try_into().unwrap();
+        assert!(matches!(&verdict.parcel, Parcel::Webhook(webhook) if webhook.payload == "ruled"));
+        store.settle(&verdict, Next::Done).wait().unwrap();
+        assert_eq!(claim(&store, noon).len(), 1, "the ruling follows at once, so that taking it back is told");
     }
 
     #[test]
