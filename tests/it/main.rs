@@ -68,6 +68,7 @@ mod scanners;
 mod scene;
 mod sender;
 mod service;
+mod simulation;
 mod sites;
 mod smtp;
 mod store;
