@@ -49,8 +49,8 @@ reject_min = 0.9
 audit_published_share = 0.2
 audit_rejected_share = 0.2
 [retention]
-bodies_days = 3
-addresses_days = 2
+bodies_days = 2
+addresses_days = 1
 ips_days = 1
 [rules]
 flood_address_hold = 1000000
