@@ -1,7 +1,7 @@
 //! What may happen in a day: what readers, blogs, moderators and admins do, and what goes wrong. Each event is one function; which comes is up
 //! to the dice.
 
-use super::invariants::digests_are_fair;
+use super::invariants::{self, digests_are_fair};
 use super::outgoing::{attempts_end, lying, outbox_ticks};
 use super::told::{Doubt, Sent, Told};
 use super::world::{Heard, Request, Until, World};
@@ -37,7 +37,8 @@ pub fn time_passes(world: &mut World) {
 
 pub fn something_happens(world: &mut World) {
     match world.chance.below(100) {
-        0..60 => people_act(world),
+        0..58 => people_act(world),
+        58..60 => the_store_is_held(world),
         60..68 => somebody_objects(world),
         68..77 => a_peer_changes(world),
         77..82 => world.crash(),
@@ -118,16 +119,36 @@ fn written(world: &World) -> Submission {
 }
 
 fn somebody_writes(world: &mut World) -> Request {
+    let is_queued = world.chance.one_in(3);
+    let index = submission(world, is_queued);
+    send(world, index)
+}
+
+/// One that was never sent.
+fn submission(world: &mut World, is_queued: bool) -> usize {
     let index = world.told.sent.len();
     world.told.sent.push(Sent {
         site: world.chance.pick(&sites(world)).clone(),
         submission: written(world),
         idempotency: Idempotency { key: format!("key-{index}"), request_hash: [1; 32] },
-        is_queued: world.chance.one_in(3),
+        is_queued,
         acknowledged: None,
         is_forgotten: false,
     });
-    send(world, index)
+    index
+}
+
+/// Another program holds the store for a moment, while somebody rules on what the judge has in hand and others write.
+fn the_store_is_held(world: &mut World) {
+    world.judge_all();
+    let index = submission(world, true);
+    let answer = world.serve(&mut send(world, index)).expect("the queue asks no judge");
+    answer(&mut world.told);
+    invariants::hold(world);
+    let (site, id) = (world.told.sent[index].site.clone(), world.told.sent[index].acknowledged.expect("it was answered"));
+    let requests = vec![rule(world, site, id), somebody_writes(world)];
+    world.say("another program holds the store");
+    world.ask_while_held(requests);
 }
 
 /// The same words under the same key, or others.
@@ -185,13 +206,17 @@ fn somebody_edits(world: &World, busy: &mut BTreeSet<CommentId>) -> Option<Reque
 
 fn the_api_rules(world: &World, busy: &mut BTreeSet<CommentId>) -> Option<Request> {
     let (site, id) = some_comment(world, busy, |_| true)?;
+    Some(rule(world, site, id))
+}
+
+fn rule(world: &World, site: SiteId, id: CommentId) -> Request {
     let (app, ruling) = (world.app(), *world.chance.pick(&RULINGS));
     let doubt = vec![(id, world.told.word(id).after_ruling(ruling))];
-    Some(request(world, &format!("{id} is ruled {ruling:?} by the API"), doubt, async move {
+    request(world, &format!("{id} is ruled {ruling:?} by the API"), doubt, async move {
         let ruler = Ruler { by: site.to_string(), via: "api" };
         let answer = review::rule(&app, &site, id, ruling, ruler, (None, Duration::ZERO)).await.unwrap();
         heard(move |told| told.ruled(id, ruling, answer))
-    }))
+    })
 }
 
 /// Somebody opens a link from a mail and presses a button.

@@ -289,6 +289,21 @@ impl World {
         }
     }
 
+    /// The same while another program holds the store, so that all writing waits: nobody is answered before it is done, and the judge, which must
+    /// have been at rest, writes on what it read before.
+    pub fn ask_while_held(&mut self, mut requests: Vec<Request>) {
+        let other = Connection::open(Store::file(self.folder.path())).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let wait = |requests: &mut Vec<Request>| {
+            assert!(requests.iter_mut().all(|request| poll(request).is_pending()), "somebody was answered before it was written");
+        };
+        wait(&mut requests);
+        self.daemon.as_mut().expect("it runs").judge.turn(None);
+        wait(&mut requests);
+        drop(other);
+        self.ask(requests, Until::Answered);
+    }
+
     /// Requests and the judge take turns; whether all were answered in so many steps. An answer at the last of them reaches nobody.
     fn answer_all(&mut self, open: &mut VecDeque<Request>, steps: usize) -> bool {
         let mut left = steps;
@@ -314,9 +329,9 @@ impl World {
     }
 
     /// Goes on with a request until it is answered or waits for the judge; whatever it waits for beside that is soon there.
-    fn serve(&self, request: &mut Request) -> Option<Heard> {
+    pub fn serve(&self, request: &mut Request) -> Option<Heard> {
         for _ in 0..WRITES_MAX {
-            if let Poll::Ready(heard) = request.answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            if let Poll::Ready(heard) = poll(request) {
                 return Some(heard);
             }
             self.settle();
@@ -342,6 +357,10 @@ impl World {
         // It has its keys, so nothing of these dice is used; how often those of the daemon are thrown must not depend on a thread's pace either.
         app.store.keys("action", app.clock.now(), &Dice::seeded(0)).wait().unwrap();
     }
+}
+
+fn poll(request: &mut Request) -> Poll<Heard> {
+    request.answer.as_mut().poll(&mut Context::from_waker(Waker::noop()))
 }
 
 /// A daemon that died may still be at its last write.
