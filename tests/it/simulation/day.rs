@@ -315,7 +315,7 @@ fn a_peer_changes(world: &mut World) {
 
 /// Forward as after a sleep, or back as by a time server, or by hand.
 fn the_clock_jumps(world: &mut World) {
-    let longest = *world.chance.pick(&[Duration::from_mins(1), Duration::from_hours(3), Duration::from_hours(40)]);
+    let longest = *world.chance.pick(&[1, 180, 40 * 60, 400 * 60].map(Duration::from_mins));
     let (now, by) = (world.now(), world.chance.up_to(longest));
     world.set_clock(if world.chance.one_in(2) { now.plus(by) } else { now.minus(by) });
 }
@@ -386,12 +386,8 @@ pub fn all_recover(world: &mut World) {
         world.pass(Duration::from_mins(55));
         world.judge_all();
         digests_are_written(world);
-        attempts_end(world);
         the_admin_sends_again(world);
         outbox_ticks(world);
     }
-    world.pass(Duration::from_mins(1));
-    attempts_end(world);
-    outbox_ticks(world);
     old_things_go(world);
 }

@@ -44,6 +44,8 @@ struct UnderWay {
 pub struct Peers {
     blogs: BTreeMap<SiteId, Mood>,
     mail: Mood,
+    /// From now on all answer at once, and every outcome is written down.
+    are_well: bool,
     under_way: Vec<UnderWay>,
     /// When the outcome of one was last lost.
     lost: Duration,
@@ -82,6 +84,7 @@ impl Peers {
     pub fn recover(&mut self) {
         self.blogs.clear();
         self.mail = Mood::Well;
+        self.are_well = true;
     }
 
     /// The daemon died: of what was under way nobody will hear.
@@ -215,6 +218,7 @@ fn carry(world: &mut World, mut delivery: Delivery) {
     let under_way = UnderWay { delivery, outcome, since: world.passed, leased_until: world.now().plus(LEASE) };
     // Few, so that the outbox never has its hands full and everything that is due leaves at once.
     match world.chance.below(20) {
+        _ if world.peers.are_well => settle(world, under_way),
         0 if world.since(world.peers.lost) >= LEASE => lose(world, &under_way),
         1..8 if world.peers.under_way.len() < 4 => world.peers.under_way.push(under_way),
         _ => settle(world, under_way),
