@@ -229,7 +229,7 @@ fn a_link_rules(world: &World, busy: &mut BTreeSet<CommentId>) -> Option<Request
     if !world.told.known.contains_key(&id) || !busy.insert(id) {
         return None;
     }
-    let asked = review::Asked { item, nonce: opened.nonce(&app, item, app.clock.now()), ruling };
+    let asked = review::Asked { item, nonce: opened.nonce(&app, item, app.clock.now()), copies: Vec::new(), ruling };
     let doubt = vec![(id, world.told.word(id).after_ruling(ruling))];
     let app = world.app();
     Some(request(world, &format!("{id} is ruled {ruling:?} by a link"), doubt, async move {

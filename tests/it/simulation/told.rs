@@ -120,7 +120,7 @@ impl Told {
 
     /// The page behind a link.
     pub fn ruled_by_link(&mut self, id: CommentId, ruling: Ruling, done: &Done) {
-        if matches!(done, Done::Ruled) {
+        if matches!(done, Done::Ruled { .. }) {
             let word = self.word(id).after_ruling(ruling);
             self.rule(id, word, None);
         }
