@@ -362,7 +362,8 @@ mod tests {
             for site in 0..8 {
                 let shelf = &shelf;
                 scope.spawn(move || {
-                    (0..20).for_each(|labels| shelf.note_training(&SiteId::new(format!("s{site}")), LastTraining { labels, at }).unwrap())
+                    let site = SiteId::new(format!("s{site}"));
+                    (0..20).for_each(|labels| shelf.note_training(&site, LastTraining { labels, at }).unwrap());
                 });
             }
         });

@@ -26,7 +26,7 @@ pub struct Carrier {
 
 impl Carrier {
     pub fn new(timeout: Duration) -> Result<Self, reqwest::Error> {
-        let clients = HashMap::from([(Reach::default(), client(Reach::default(), timeout)?)]);
+        let clients = HashMap::from([(Reach::default(), client(&Reach::default(), timeout)?)]);
         Ok(Self { timeout, clients: Mutex::new(clients) })
     }
 
@@ -68,13 +68,13 @@ impl Carrier {
         if let Some(client) = clients.get(reach) {
             return Ok(client.clone());
         }
-        let client = client(reach.clone(), self.timeout).map_err(|error| chain(&error))?;
+        let client = client(reach, self.timeout).map_err(|error| chain(&error))?;
         clients.insert(reach.clone(), client.clone());
         Ok(client)
     }
 }
 
-fn client(reach: Reach, timeout: Duration) -> Result<Client, reqwest::Error> {
+fn client(reach: &Reach, timeout: Duration) -> Result<Client, reqwest::Error> {
     let agent = concat!("hamlet/", env!("CARGO_PKG_VERSION"));
     // A redirect would take signed content to a host that no admin wrote down; so would a proxy of the environment.
     let builder = || {
