@@ -11,7 +11,7 @@ use crate::flow::models::SiteModel;
 use crate::flow::reload::{self, NotReloaded, Reloaded};
 use crate::flow::retry::{self, Retried};
 use crate::flow::review::{self, Ruler};
-use crate::flow::{App, access, accounts, chain, mailbox, spool};
+use crate::flow::{App, access, accounts, chain, digest, mailbox, spool};
 use crate::id::{CommentId, DigestId, ModeratorId, SiteId};
 use crate::store::{Forgotten, PausedBy, StoreError};
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,8 @@ pub enum Command {
     Mails { moderator: String, on: bool },
     /// A mail by which a moderator can show that mail arrives.
     TestMail { moderator: String },
+    /// What waits is mailed to a moderator at once.
+    SendDigest { moderator: String },
     /// A delivery report came in about a digest.
     Bounced { digest: String, reason: String },
     /// A delivery report came in at a return address of ours.
@@ -79,6 +81,10 @@ pub enum Reply {
     /// The site is judged by this model from now on.
     Model {
         id: String,
+    },
+    /// So many digests are on their way.
+    Mailed {
+        mails: usize,
     },
     /// Whether it was otherwise before.
     Changed {
@@ -233,6 +239,7 @@ pub async fn obey(app: &Arc<App>, command: Command) -> Reply {
             forgotten(&site, forget::unrule(app, &SiteId::new(&site), comment_ids(&ids), by, end(is_last)).await)
         }
         Command::Mails { moderator, on } => blocking(app, move |app| mails(app, &moderator, on)).await,
+        Command::SendDigest { moderator } => blocking(app, move |app| send_digest(app, &moderator)).await,
         Command::TestMail { moderator } => blocking(app, move |app| test_mail(app, &moderator)).await,
         Command::Bounced { digest, reason } => blocking(app, move |app| bounced(app, digest.parse().ok(), &reason)).await,
         Command::BouncedMark { mark, reason } => blocking(app, move |app| bounced(app, app.keys.verify_mark(&mark).ok(), &reason)).await,
@@ -283,6 +290,12 @@ fn test_mail(app: &App, name: &str) -> Result<Reply, String> {
     let config = app.config();
     let is_sent = mailbox::ask_to_confirm(app, moderator(&config, name)?).map_err(|error| error.to_string())?;
     if is_sent { Ok(Reply::Changed { changed: true }) } else { Err("no mail is sent: mail.transport is none".to_owned()) }
+}
+
+fn send_digest(app: &App, name: &str) -> Result<Reply, String> {
+    let config = app.config();
+    let mails = digest::send_now(app, moderator(&config, name)?).map_err(|error| error.to_string())?;
+    Ok(Reply::Mailed { mails })
 }
 
 fn mails(app: &App, name: &str, on: bool) -> Result<Reply, String> {

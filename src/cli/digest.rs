@@ -1,11 +1,15 @@
-//! `hamlet digest preview`: the mail a moderator would get now, on the terminal. Sends nothing.
+//! `hamlet digest`: the mail that a moderator would get now, on the terminal or, through the daemon, on its way.
 
+use super::listing::DryRun;
 use super::{Environment, Place};
 use crate::clock::Clock;
+use crate::config::{Config, Moderator};
+use crate::control::{self, Command, Reply};
 use crate::flow::digest::{Preview, preview};
 use crate::id::ModeratorId;
 use crate::store::Reader;
-use anyhow::bail;
+use crate::view::DigestMail;
+use anyhow::{Context, bail};
 use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
@@ -24,27 +28,81 @@ pub enum DigestCommand {
         #[command(flatten)]
         place: Place,
     },
+    /// Mail a moderator at once what waits and they were not shown, whatever the hour
+    Send {
+        /// The moderator's key in the settings
+        #[arg(long, value_name = "MODERATOR")]
+        to: String,
+        #[command(flatten)]
+        dry: DryRun,
+        #[command(flatten)]
+        place: Place,
+    },
 }
 
 impl DigestCommand {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
-        let Self::Preview { to, html, weekly, place } = self;
-        let which = if weekly { Preview::Weekly } else { Preview::Digest };
+        match self {
+            Self::Preview { to, html, weekly, place } => {
+                let which = if weekly { Preview::Weekly } else { Preview::Digest };
+                let mails = Mails::read(&place, environment, &to)?.of(which)?;
+                for (site, mail) in mails {
+                    match mail {
+                        None if weekly => eprintln!("{site}: nothing was rejected near the line lately"),
+                        None => eprintln!("{site}: nothing waits that {to} was not shown"),
+                        Some(mail) if html => super::say(mail.html)?,
+                        Some(mail) => super::say(format_args!("Subject: {}\n\n{}", mail.subject, mail.text))?,
+                    }
+                }
+                Ok(())
+            }
+            Self::Send { to, dry, place } => send(&to, dry, &place, environment),
+        }
+    }
+}
+
+/// What a moderator would be mailed.
+struct Mails {
+    config: Config,
+    reader: Reader,
+    moderator: Moderator,
+}
+
+impl Mails {
+    fn read(place: &Place, environment: &Environment, to: &str) -> anyhow::Result<Self> {
         let config = place.settings(environment)?.check()?;
-        let reader = Reader::open(&place.data(environment)?)?;
-        let Some(moderator) = config.moderators.get(&ModeratorId::new(&to)) else {
+        let Some(moderator) = config.moderators.get(&ModeratorId::new(to)).cloned() else {
             let known: Vec<&str> = config.moderators.keys().map(ModeratorId::as_str).collect();
             bail!("no moderator is called {to:?}; the settings have: {}", known.join(", "));
         };
-        let now = Clock::System.now();
-        for site in moderator.sites.iter().filter_map(|site| config.sites.get(site)) {
-            match preview(&config, &reader, site, moderator, (which, now))? {
-                None if weekly => eprintln!("{}: nothing was rejected near the line lately", site.name),
-                None => eprintln!("{}: nothing waits that {} was not shown", site.name, moderator.name),
-                Some(mail) if html => super::say(mail.html)?,
-                Some(mail) => super::say(format_args!("Subject: {}\n\n{}", mail.subject, mail.text))?,
-            }
-        }
-        Ok(())
+        Ok(Self { reader: Reader::open(&place.data(environment)?)?, config, moderator })
     }
+
+    /// Of each of their sites, by its name.
+    fn of(&self, which: Preview) -> anyhow::Result<Vec<(String, Option<DigestMail>)>> {
+        let now = Clock::System.now();
+        let sites = self.moderator.sites.iter().filter_map(|site| self.config.sites.get(site));
+        sites.map(|site| Ok((site.name.clone(), preview(&self.config, &self.reader, site, &self.moderator, (which, now))?))).collect()
+    }
+}
+
+fn send(to: &str, dry: DryRun, place: &Place, environment: &Environment) -> anyhow::Result<()> {
+    if dry.dry_run {
+        let mails = Mails::read(place, environment, to)?.of(Preview::Digest)?;
+        for mail in mails.into_iter().filter_map(|(_, mail)| mail) {
+            dry.ends(format_args!("mail {to}: {}", mail.subject))?;
+        }
+        return Ok(());
+    }
+    let data = place.data(environment)?;
+    let command = Command::SendDigest { moderator: to.to_owned() };
+    let Some(reply) = control::ask(&data, &command).context("the daemon does not answer")? else {
+        bail!("no daemon runs on {}; start `hamlet serve` first, since it sends the mail", data.display());
+    };
+    let Reply::Mailed { mails } = reply else { return Err(super::refusal(reply)) };
+    if mails == 0 {
+        bail!("nothing waits that {to} was not shown, or no mail is sent to them: see `hamlet doctor`");
+    }
+    super::say(format_args!("{to}: {mails} on the way"))?;
+    Ok(())
 }

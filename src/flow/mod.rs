@@ -91,6 +91,8 @@ pub struct App {
     pub attempts: accounts::Attempts,
     /// What the desk remembers and need not write down.
     pub desk: desk::Desk,
+    /// Held while digests are made: those whose time it is, and those that somebody asked for, must not both have the same comment.
+    digests: Mutex<()>,
 }
 
 impl App {
@@ -121,6 +123,7 @@ impl App {
             config: RwLock::new(Arc::new(config)),
             attempts: accounts::Attempts::default(),
             desk: desk::Desk::default(),
+            digests: Mutex::default(),
             store,
             clock,
             dice,

@@ -196,3 +196,31 @@ async fn a_week_s_rejections_near_the_line_come_once_and_can_be_published() {
     until_true("the outbox is empty", || look.count("SELECT count(*) FROM parcels WHERE dead = 0") == 0).await;
     assert_eq!(look.count("SELECT count(*) FROM digests"), 1, "once a week, and nothing else of it is mailed");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_admin_sends_at_once_what_is_not_due_yet() {
+    let server = SmtpServer::open(None).await;
+    let setup = Setup::default().mail_by(&server).set("DIGEST__ITEMS_MIN", 100).set("DIGEST__AGE_HOURS_MAX", 720);
+    let app = TestApp::start(setup).await;
+    app.submit(BLOG_KEY, &stranger("I never understood why the hiss stops before the boil.")).await;
+    let (config, data) = (app.folder().join("hamlet.toml"), app.data());
+    let digest = |arguments: &[&str]| {
+        let place = ["--config", str(&config), "--data", str(&data)];
+        hamlet_with(&app.setup, &[&["digest", "send"], arguments, &place].concat(), "")
+    };
+    let would = digest(&["--to", "ana", "--dry-run"]);
+    assert_eq!(
+        (would.code, would.stdout.trim()),
+        (0, "would mail ana: [Slow Kettle] 1 comment to review (oldest 1 min)"),
+        "{}",
+        would.stderr
+    );
+    let sent = digest(&["--to", "ana"]);
+    assert_eq!((sent.code, sent.stdout.trim()), (0, "ana: 1 on the way"), "{}", sent.stderr);
+    assert!(mail(&server, 1).await.text.contains("why the hiss stops"));
+    let again = digest(&["--to", "ana"]);
+    assert!(again.code == 1 && again.stderr.contains("nothing waits that ana was not shown"), "{}", again.stderr);
+    let nobody = digest(&["--to", "eve"]);
+    assert!(nobody.code == 1 && nobody.stderr.contains("eve"), "{}", nobody.stderr);
+    assert_eq!(server.taken().len(), 1);
+}

@@ -21,6 +21,7 @@ use crate::id::{DigestId, ParcelId};
 use crate::store::{Kind, NewDigest, Reader, Record, StoreError, Wanted};
 use crate::text::Reading;
 use crate::view::{DigestMail, DigestView, History, Item, Objections, Occasion, Ruled};
+use std::sync::PoisonError;
 
 /// Comments that one link may rule on. The page stays readable; what is beyond comes with the next digest.
 const PAGE_ITEMS_MAX: usize = 200;
@@ -36,6 +37,7 @@ const FLOOD_ITEMS_MAX: usize = 5;
 pub fn tick(app: &App) -> Result<usize, StoreError> {
     let mut made = 0;
     let config = app.config();
+    let _alone = app.digests.lock().unwrap_or_else(PoisonError::into_inner);
     if matches!(config.mail.transport, Transport::None) {
         return Ok(made);
     }
@@ -48,6 +50,31 @@ pub fn tick(app: &App) -> Result<usize, StoreError> {
             made += usize::from(write_to(app, site, moderator, came_by, now)?);
         }
         tell_undecided(app, site, app.clock.now())?;
+    }
+    Ok(made)
+}
+
+/// Writes to a moderator at once about what waits and they were not shown, whatever the hour; answers how many digests were made, of each of
+/// their sites one at most. None where no mail is sent, or theirs are off. Blocks: for a thread that serves nobody.
+///
+/// # Errors
+/// [`StoreError`] from the store; digests made before it stand.
+pub fn send_now(app: &App, moderator: &Moderator) -> Result<usize, StoreError> {
+    let (config, reader, now, mut made) = (app.config(), app.store.read(), app.clock.now(), 0);
+    let _alone = app.digests.lock().unwrap_or_else(PoisonError::into_inner);
+    if matches!(config.mail.transport, Transport::None) || reader.mailbox(&moderator.id)?.paused.is_some() {
+        return Ok(made);
+    }
+    let sites = moderator.sites.iter().filter_map(|site| config.sites.get(site));
+    for site in sites.filter(|site| site.mode == Mode::Enforce) {
+        let wanted = Wanted { site: &site.id, moderator: &moderator.id, came_by: Timestamp::from_ms(i64::MAX), now };
+        let (waiting, records) = (reader.standing(wanted)?.waiting, reader.unshown(wanted, PAGE_ITEMS_MAX)?);
+        if records.is_empty() {
+            continue;
+        }
+        let (groups, behind) = (desk::groups(app, &site.id)?, waiting.saturating_sub(records.len()));
+        send(app, site, moderator, &Draft::new(app, Kind::New, copies::arranged(records, &groups), behind, now))?;
+        made += 1;
     }
     Ok(made)
 }
