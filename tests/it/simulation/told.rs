@@ -82,6 +82,8 @@ pub struct Told {
     pub given: Vec<Given>,
     pub doubts: Vec<Doubt>,
     pub forgotten: BTreeSet<CommentId>,
+    /// An undo brought back what people had been asked, so that they may be asked again.
+    pub reopened: BTreeSet<CommentId>,
 }
 
 impl Told {
@@ -160,6 +162,7 @@ impl Told {
         assert_eq!(undone.len(), records.len(), "the desk took back {records:?}");
         for ((id, word), record) in undone.into_iter().zip(records) {
             assert!(word.is_of(record), "{id} was taken back to {record:?}, not to {word:?}");
+            self.reopened.extend(record.objected_at.map(|_| id));
             self.rule(id, word, None);
         }
     }
