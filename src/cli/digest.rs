@@ -4,12 +4,12 @@ use super::listing::DryRun;
 use super::{Environment, Place};
 use crate::clock::Clock;
 use crate::config::{Config, Moderator};
-use crate::control::{self, Command, Reply};
+use crate::control::{Command, Reply};
 use crate::flow::digest::{Preview, preview};
 use crate::id::ModeratorId;
 use crate::store::Reader;
 use crate::view::DigestMail;
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
@@ -94,11 +94,8 @@ fn send(to: &str, dry: DryRun, place: &Place, environment: &Environment) -> anyh
         }
         return Ok(());
     }
-    let data = place.data(environment)?;
     let command = Command::SendDigest { moderator: to.to_owned() };
-    let Some(reply) = control::ask(&data, &command).context("the daemon does not answer")? else {
-        bail!("no daemon runs on {}; start `hamlet serve` first, since it sends the mail", data.display());
-    };
+    let reply = super::ask_daemon(&place.data(environment)?, &command, "it sends the mail")?;
     let Reply::Mailed { mails } = reply else { return Err(super::refusal(reply)) };
     if mails == 0 {
         bail!("nothing waits that {to} was not shown, or no mail is sent to them: see `hamlet doctor`");

@@ -44,6 +44,7 @@ use crate::flow::backup::CannotCopy;
 use crate::flow::learn::CannotLearn;
 use crate::id::SiteId;
 use crate::store::StoreError;
+use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io;
@@ -259,6 +260,9 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if cause.is::<Invalid>() || cause.is::<crate::http::NoTls>() {
         return Some(3);
     }
+    if cause.is::<NoDaemon>() {
+        return Some(4);
+    }
     if cause.is::<mail_in::TryLater>() {
         return Some(75);
     }
@@ -284,6 +288,20 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         Some(StoreError::Locked(_) | StoreError::Busy | StoreError::Held(_)) => Some(5),
         _ => None,
     }
+}
+
+/// What only a daemon can do was asked where none runs.
+#[derive(Debug, thiserror::Error)]
+#[error("no daemon runs on {data}; start `hamlet serve` first, since {since}")]
+struct NoDaemon {
+    data: String,
+    since: &'static str,
+}
+
+/// Has the daemon do what only it can.
+fn ask_daemon(data: &Path, command: &crate::control::Command, since: &'static str) -> anyhow::Result<crate::control::Reply> {
+    let reply = crate::control::ask(data, command).context("the daemon does not answer")?;
+    reply.ok_or_else(|| NoDaemon { data: data.display().to_string(), since }.into())
 }
 
 /// Why a command came to nothing: the daemon's reason, or that it answered what was not asked, as one of another version might.

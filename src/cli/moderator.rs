@@ -3,10 +3,10 @@
 
 use super::listing::DryRun;
 use super::{Environment, Place, site};
-use crate::control::{self, Command, Reply};
+use crate::control::{Command, Reply};
 use crate::id::ModeratorId;
 use crate::store::Reader;
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
@@ -104,11 +104,8 @@ fn test_mail(id: &str, dry: DryRun, place: &Place, environment: &Environment) ->
         dry.ends(format_args!("send {id} a test mail"))?;
         return Ok(());
     }
-    let data = place.data(environment)?;
     let command = Command::TestMail { moderator: id.to_owned() };
-    let Some(reply) = control::ask(&data, &command).context("the daemon does not answer")? else {
-        bail!("no daemon runs on {}; start `hamlet serve` first, since it sends the mail", data.display());
-    };
+    let reply = super::ask_daemon(&place.data(environment)?, &command, "it sends the mail")?;
     let Reply::Changed { .. } = reply else { return Err(super::refusal(reply)) };
     super::say(format_args!("{id}: a test mail is on its way"))?;
     eprintln!("`hamlet outbox list` shows it while it waits; once its button is pressed, `hamlet doctor` says so");
@@ -121,11 +118,8 @@ fn reset(id: &str, dry: DryRun, place: &Place, environment: &Environment) -> any
         dry.ends(format_args!("forget {id}'s password, log them out everywhere and print a link that lets them in"))?;
         return Ok(());
     }
-    let data = place.data(environment)?;
     let command = Command::ResetModerator { id: id.to_owned() };
-    let Some(reply) = control::ask(&data, &command).context("the daemon does not answer")? else {
-        bail!("no daemon runs on {}; start `hamlet serve` first, since the link leads to it", data.display());
-    };
+    let reply = super::ask_daemon(&place.data(environment)?, &command, "the link leads to it")?;
     if matches!(reply, Reply::Unknown) {
         bail!("the settings have no moderator {id}");
     }

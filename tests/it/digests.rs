@@ -204,9 +204,10 @@ async fn an_admin_sends_at_once_what_is_not_due_yet() {
     let app = TestApp::start(setup).await;
     app.submit(BLOG_KEY, &stranger("I never understood why the hiss stops before the boil.")).await;
     let (config, data) = (app.folder().join("hamlet.toml"), app.data());
+    let setup = app.setup.clone();
     let digest = |arguments: &[&str]| {
         let place = ["--config", str(&config), "--data", str(&data)];
-        hamlet_with(&app.setup, &[&["digest", "send"], arguments, &place].concat(), "")
+        hamlet_with(&setup, &[&["digest", "send"], arguments, &place].concat(), "")
     };
     let would = digest(&["--to", "ana", "--dry-run"]);
     assert_eq!(
@@ -223,4 +224,8 @@ async fn an_admin_sends_at_once_what_is_not_due_yet() {
     let nobody = digest(&["--to", "eve"]);
     assert!(nobody.code == 1 && nobody.stderr.contains("eve"), "{}", nobody.stderr);
     assert_eq!(server.taken().len(), 1);
+    drop(app);
+    let data = tempfile::tempdir().unwrap();
+    let alone = hamlet_with(&Setup::default(), &["digest", "send", "--to", "ana", "--data", str(data.path())], "");
+    assert!(alone.code == 4 && alone.stderr.contains("start `hamlet serve` first, since it sends the mail"), "{}", alone.stderr);
 }
