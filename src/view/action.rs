@@ -218,9 +218,9 @@ impl Refusal {
             ),
             Self::Unavailable => (
                 "warn",
-                "Rulings cannot be written down just now",
-                "Yours was not taken. Nothing changed.".to_owned(),
-                "Try the link again in a minute.",
+                "Nothing can be read or written down just now",
+                "If you ruled, it was not taken. What waits is safe.".to_owned(),
+                "Try again in a minute.",
             ),
         }
     }

@@ -98,13 +98,44 @@ async fn the_desk_by_keyboard_alone() {
         browser.go(&format!("{}/desk/{path}", scene.app.base)).await;
         scene.look_everywhere(page).await;
     }
+}
+
+#[tokio::test]
+async fn the_desk_says_what_keeps_it() {
+    let Some(scene) = Scene::open(Setup::default()).await else { return };
+    let (browser, ids) = (&scene.browser, fill(&scene).await);
+    scene.log_in(&scene.app.base, "ana@moderators.example").await;
+    let network = |latency_ms: u32, offline: bool| json!({ "offline": offline, "latency": latency_ms, "downloadThroughput": -1, "uploadThroughput": -1 });
+    browser.chromium("Network.enable", json!({})).await;
+
+    // What is long in coming is said to come.
+    browser.go(&format!("{}/desk/c/{}", scene.app.base, ids[3])).await;
+    browser.says("#item h1", "Tomás R.").await;
+    browser.chromium("Network.emulateNetworkConditions", network(10_000, false)).await;
+    browser.keys("k").await;
+    browser.says("#say", "Fetching the comment.").await;
+    scene.look("desk-loading").await;
+    // A key does not meet the comment that is being left.
+    browser.keys("a").await;
+    assert_eq!(scene.status(&ids[3]).await, "held");
+    browser.chromium("Network.emulateNetworkConditions", network(0, false)).await;
+
+    // A store that cannot be written: the ruling is not taken, and the comment stands where it stood.
+    browser.go(&format!("{}/desk/c/{}", scene.app.base, ids[3])).await;
+    browser.says("#item h1", "Tomás R.").await;
+    let other = rusqlite::Connection::open(scene.app.data().join("hamlet.db")).unwrap();
+    other.execute_batch("PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE").unwrap();
+    browser.keys("a").await;
+    browser.says("#say", "The desk can read or write nothing just now.").await;
+    browser.says("#item h1", "Tomás R.").await;
+    scene.look("desk-unavailable").await;
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(scene.status(&ids[3]).await, "held");
 
     // No connection: nothing is ruled, and it is said.
     browser.go(&format!("{}/desk/c/{}", scene.app.base, ids[3])).await;
     browser.says("#item h1", "Tomás R.").await;
-    let offline = json!({ "offline": true, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
-    browser.chromium("Network.enable", json!({})).await;
-    browser.chromium("Network.emulateNetworkConditions", offline).await;
+    browser.chromium("Network.emulateNetworkConditions", network(0, true)).await;
     browser.keys("a").await;
     browser.says("#say", "No connection.").await;
     scene.look("desk-offline").await;

@@ -163,7 +163,8 @@ async fn whose_mails_are_off_sees_it_and_turns_them_on() {
     scene.look_everywhere("desk-mails-paused").await;
 
     // The second mail in a row came back: that is seen where the work is.
-    Look::change(app, "UPDATE mailboxes SET paused_by = 'bounces' WHERE moderator = 'ana'");
+    let update = "UPDATE mailboxes SET paused_by = 'bounces' WHERE moderator = 'ana'";
+    Look::written(app, |store| assert_eq!(store.execute(update, []).unwrap(), 1));
     browser.go(&format!("{}/desk/", app.base)).await;
     browser.says(".listhead form.say", "two came back.").await;
     scene.look_everywhere("desk-mails-came-back").await;

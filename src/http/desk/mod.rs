@@ -13,7 +13,7 @@ mod shown;
 use super::page::{Script, safe_headers};
 use crate::flow::App;
 use crate::store::StoreError;
-use crate::view::{LoginSay, NoticePage, Refusal};
+use crate::view::{NoticePage, Refusal};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -55,7 +55,8 @@ async fn script() -> impl IntoResponse {
 fn answer(rendered: Result<Response, StoreError>) -> Response {
     rendered.unwrap_or_else(|error| {
         tracing::error!(error = %error, "http.store_unavailable");
-        session::login_page(StatusCode::SERVICE_UNAVAILABLE, LoginSay::Unavailable, "", session::DESK)
+        let notice = NoticePage { site_name: None, refusal: Refusal::Unavailable };
+        page(StatusCode::SERVICE_UNAVAILABLE, notice.render())
     })
 }
 

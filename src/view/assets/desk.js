@@ -5,6 +5,7 @@
   const TWO_RULINGS_MS = 350; // A second ruling on another comment sooner than this is a slip of the hand.
   const CLAIM_AFTER_MS = 1000; // Whoever looks so long at a comment is on it.
   const SWIPE_PX = 90;
+  const SLOW_MS = 400; // What takes longer is said; what takes less would only flicker.
   const find = (selector, root = document) => root.querySelector(selector);
   const target = (rel) => find(`main a[rel=${rel}]`)?.href;
 
@@ -14,6 +15,7 @@
   let latest = 0; // Grows with every step: what answers an older one does not take the page from under a newer.
   let sending = Promise.resolve(); // Rulings reach the daemon in the order in which they were given.
   let claiming = 0;
+  let isSlow = false; // Another comment is asked for and long in coming; a key must not meet the one that is being left.
 
   const parse = (text) => new DOMParser().parseFromString(text, "text/html");
 
@@ -97,17 +99,29 @@
       show(parse(ahead.page), url, true);
       return;
     }
+    const slow = setTimeout(() => {
+      isSlow = true;
+      say("", "Fetching the comment.", "Keys wait for it.");
+    }, SLOW_MS);
     try {
       const answer = await fetch(url, { credentials: "same-origin" });
       const page = parse(await answer.text());
-      if (mine === latest) show(page, answer.url, true);
+      if (answer.status === 503) unwritten();
+      else if (mine === latest) show(page, answer.url, true);
     } catch {
       offline();
+    } finally {
+      clearTimeout(slow);
+      isSlow = false;
     }
   }
 
   function offline() {
     say("bad", "No connection.", "Nothing was ruled. Keys are off until it is back.", true);
+  }
+
+  function unwritten() {
+    say("bad", "The desk can read or write nothing just now.", "Nothing was ruled. What waits is safe.", true);
   }
 
   // What was done is told once; coming back to a page must not tell it again.
@@ -146,6 +160,11 @@
     try {
       const answer = await fetch(action, { method: "POST", body, credentials: "same-origin" });
       const page = parse(await answer.text());
+      if (answer.status === 503) {
+        if (isFast) back(before, was);
+        unwritten();
+        return;
+      }
       if (answer.redirected && mine !== latest) {
         toast(page);
         return;
@@ -155,12 +174,15 @@
       show(page, url, answer.redirected && !isFast);
       if (isFast) history.replaceState(null, "", url);
     } catch {
-      if (isFast) {
-        find("main").replaceWith(before);
-        history.replaceState(null, "", was);
-      }
+      if (isFast) back(before, was);
       offline();
     }
+  }
+
+  // What was put away too soon stands there again.
+  function back(before, was) {
+    find("main").replaceWith(before);
+    history.replaceState(null, "", was);
   }
 
   const button = (value) => find(`#ruling button[value=${value}]:not([disabled])`) ?? find(`#campaign button[value=${value}]`);
@@ -187,7 +209,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
     if (event.target.closest("input:not([type=checkbox]), textarea, select, dialog")) return;
     const act = keys[event.key];
-    if (!act) return;
+    if (!act || isSlow) return;
     event.preventDefault();
     act();
   });
