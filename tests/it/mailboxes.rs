@@ -308,5 +308,5 @@ async fn a_test_mail_is_confirmed_by_its_button_alone_and_the_doctor_tells() {
     assert!(doctor_on(&app, &by_mail, "ana").0.contains("under another address"));
     app.kill();
     let silent = run(&app, "ana");
-    assert!(silent.code == 1 && silent.stderr.contains("start `hamlet serve` first"), "{}", silent.stderr);
+    assert!(silent.code == 4 && silent.stderr.contains("start `hamlet serve` first"), "{}", silent.stderr);
 }
