@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! HAMLET_SEED=17 cargo test --test it simulation      one seed, with the log of what happened
-//! HAMLET_SEEDS=5000 cargo test --test it simulation   the seeds 0 to 4999; without it 150
+//! HAMLET_SEEDS=5000 cargo test --test it simulation   the seeds 0 to 4999; without it 300
 //! ```
 //!
 //! [`world`] is the daemon with its clock, [`told`] what those outside know, [`outgoing`] the blogs and mail servers, [`day`] what may happen. What
@@ -24,8 +24,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use world::{Log, World};
 
-/// Seeds where nobody asks for more: what two cores do in a minute.
-const SEEDS: u64 = 150;
+/// Seeds where nobody asks for more: what two cores do in two minutes and a half.
+const SEEDS: u64 = 300;
 
 /// Events of one seed: some three days.
 const EVENTS: usize = 140;
