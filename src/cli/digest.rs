@@ -5,12 +5,15 @@ use super::{Environment, Place};
 use crate::clock::Clock;
 use crate::config::{Config, Moderator};
 use crate::control::{Command, Reply};
+use crate::delivery::Mail;
 use crate::flow::digest::{Preview, preview};
-use crate::id::ModeratorId;
+use crate::id::{DigestId, ModeratorId};
+use crate::outbox;
 use crate::store::Reader;
 use crate::view::DigestMail;
 use anyhow::bail;
 use clap::Subcommand;
+use std::io::Write;
 
 #[derive(Debug, Subcommand)]
 pub enum DigestCommand {
@@ -22,6 +25,9 @@ pub enum DigestCommand {
         /// Print the HTML part instead of the text
         #[arg(long)]
         html: bool,
+        /// Print the whole message, for a mail program to open
+        #[arg(long, conflicts_with = "html")]
+        eml: bool,
         /// Print the weekly mail about what was rejected near the line
         #[arg(long)]
         weekly: bool,
@@ -43,14 +49,15 @@ pub enum DigestCommand {
 impl DigestCommand {
     pub fn run(self, environment: &Environment) -> anyhow::Result<()> {
         match self {
-            Self::Preview { to, html, weekly, place } => {
+            Self::Preview { to, html, eml, weekly, place } => {
                 let which = if weekly { Preview::Weekly } else { Preview::Digest };
-                let mails = Mails::read(&place, environment, &to)?.of(which)?;
-                for (site, mail) in mails {
+                let mails = Mails::read(&place, environment, &to)?;
+                for (site, mail) in mails.of(which)? {
                     match mail {
                         None if weekly => eprintln!("{site}: nothing was rejected near the line lately"),
                         None => eprintln!("{site}: nothing waits that {to} was not shown"),
                         Some(mail) if html => super::say(mail.html)?,
+                        Some(mail) if eml => std::io::stdout().lock().write_all(&mails.message(&site, mail)?)?,
                         Some(mail) => super::say(format_args!("Subject: {}\n\n{}", mail.subject, mail.text))?,
                     }
                 }
@@ -76,6 +83,14 @@ impl Mails {
             bail!("no moderator is called {to:?}; the settings have: {}", known.join(", "));
         };
         Ok(Self { reader: Reader::open(&place.data(environment)?)?, config, moderator })
+    }
+
+    fn message(&self, site_name: &str, shown: DigestMail) -> anyhow::Result<Vec<u8>> {
+        let DigestMail { subject, text, html } = shown;
+        let (to_name, to_address) = (self.moderator.name.clone(), self.moderator.email.clone());
+        let (digest, from_name) = (DigestId::from_bytes([0; 16]), format!("{site_name} comments"));
+        let mail = Mail { digest, to_name, to_address, from_name, subject, text, html, list: None };
+        outbox::eml(&self.config.mail, &mail, Clock::System.now()).map_err(anyhow::Error::msg)
     }
 
     /// Of each of their sites, by its name.

@@ -49,7 +49,7 @@ impl Memory {
         let secret = secrets.first().map_or([0; 32], |(_, secret)| *secret);
         let memory = Self::read(app.config().sites.keys(), bounds, secret, app.store.read(), now);
         let comments: usize = memory.sites.values().map(|site| site.campaigns.comments()).sum();
-        tracing::info!(comments, dropped, duration_ms = app.clock.now().since(now).as_millis(), "memory.loaded");
+        tracing::info!(comments, dropped, duration_ms = app.clock.now().ms() - now.ms(), "memory.loaded");
         Ok(memory)
     }
 

@@ -29,7 +29,7 @@ pub async fn run(app: &Arc<App>) -> Result<usize, StoreError> {
         let cutting = Arc::clone(app);
         let cut = tokio::task::spawn_blocking(move || cutting.store.cut_log()).await;
         cut.map_err(|_| StoreError::Stopped)??;
-        tracing::info!(batches, duration_ms = app.clock.now().since(now).as_millis(), "retention.done");
+        tracing::info!(batches, duration_ms = app.clock.now().ms() - now.ms(), "retention.done");
     }
     Ok(batches)
 }

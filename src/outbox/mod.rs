@@ -6,8 +6,8 @@ mod callback;
 mod smtp;
 mod webhook;
 
-pub use smtp::public_record;
 pub use smtp::try_out as try_mail;
+pub use smtp::{eml, public_record};
 pub use webhook::try_out as try_webhook;
 
 use crate::clock::Timestamp;

@@ -216,6 +216,10 @@ async fn an_admin_sends_at_once_what_is_not_due_yet() {
         "{}",
         would.stderr
     );
+    let place = ["--config", str(&config), "--data", str(&data)];
+    let eml = hamlet_with(&setup, &[&["digest", "preview", "--to", "ana", "--eml"], &place[..]].concat(), "");
+    let shown = Mail::read(&eml.stdout);
+    assert!(shown.header("subject").contains("1 comment to review") && shown.text.contains("why the hiss stops"), "{}", eml.stderr);
     let sent = digest(&["--to", "ana"]);
     assert_eq!((sent.code, sent.stdout.trim()), (0, "ana: 1 on the way"), "{}", sent.stderr);
     assert!(mail(&server, 1).await.text.contains("why the hiss stops"));

@@ -9,9 +9,10 @@ pub use public_key::public_record;
 
 use crate::action::Keys;
 use crate::clock::Timestamp;
-use crate::config::{Config, Smtp, Transport};
-use crate::delivery::{Delivery, Mail, Outcome};
+use crate::config::{self, Config, Smtp, Transport};
+use crate::delivery::{Delivery, Mail, Outcome, Parcel};
 use crate::flow::chain;
+use crate::id::{ParcelId, SiteId};
 use connection::Server;
 use lettre::{AsyncFileTransport, AsyncTransport, Tokio1Executor};
 use message::Sender;
@@ -46,6 +47,18 @@ pub enum NoTransport {
         "mail.dkim.key is neither RSA in PEM (BEGIN RSA PRIVATE KEY) nor 32 bytes of Ed25519 in base64; `openssl rsa -traditional -in KEY` rewrites a BEGIN PRIVATE KEY"
     )]
     Key,
+}
+
+/// A mail as the bytes of a message, as any mail program opens it. It is sent nowhere, and so belongs to no list.
+///
+/// # Errors
+/// What keeps it from being written, in words.
+pub fn eml(config: &config::Mail, mail: &Mail, created_at: Timestamp) -> Result<Vec<u8>, String> {
+    // Keys mark return addresses alone, which stand on the envelope.
+    let sender = Sender::new(config, &Keys::new(Vec::new())).map_err(|error| chain(&error))?;
+    let (id, site, parcel) = (ParcelId::from_bytes([0; 16]), SiteId::new("preview"), Parcel::Mail(mail.clone()));
+    let unsent = Delivery { id, site, parcel, attempt: 1, created_at, token: [0; 16] };
+    Ok(sender.message(mail, &unsent)?.formatted())
 }
 
 /// Connects as a mail would, with TLS and login, and says goodbye.
