@@ -172,11 +172,14 @@ fn refusal(error: &NotOpened) -> Response {
     match error {
         NotOpened::Refused(error) => refused(*error),
         NotOpened::Withdrawn => unknown_link(),
-        NotOpened::Store(error) => {
-            tracing::error!(error = %error, "http.store_unavailable");
-            notice_page(StatusCode::SERVICE_UNAVAILABLE, None, Refusal::Unavailable)
-        }
+        NotOpened::Store(error) => unavailable(error),
     }
+}
+
+/// Nothing can be read or written down just now.
+pub(super) fn unavailable(error: &StoreError) -> Response {
+    tracing::error!(error = %error, "http.store_unavailable");
+    notice_page(StatusCode::SERVICE_UNAVAILABLE, None, Refusal::Unavailable)
 }
 
 /// A link that gives no right.

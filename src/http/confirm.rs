@@ -1,12 +1,11 @@
 //! The page behind a test mail's link, whose button says that the mail arrived. GET and HEAD show it; a scanner that opens it confirms
 //! nothing.
 
-use super::action::{notice_page, refused, unknown_link};
+use super::action::{notice_page, refused, unavailable, unknown_link};
 use super::page::{Fields, Script, is_ours, safe_headers};
 use crate::action::Refused;
 use crate::config::Moderator;
 use crate::flow::{App, digest};
-use crate::store::StoreError;
 use crate::view::{ConfirmNotice, ConfirmPage, Refusal};
 use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Form, Path, State};
@@ -57,11 +56,6 @@ fn moderator(app: &App, token: &str) -> Result<Moderator, Refused> {
     let address = |id: &crate::id::ModeratorId| config.moderators.get(id).map(|moderator| moderator.email.as_str());
     let id = app.keys.verify_confirm(token, app.clock.now(), address)?;
     config.moderators.get(&id).cloned().ok_or(Refused::Forged)
-}
-
-fn unavailable(error: &StoreError) -> Response {
-    tracing::error!(error = %error, "http.store_unavailable");
-    notice_page(StatusCode::SERVICE_UNAVAILABLE, None, Refusal::Unavailable)
 }
 
 fn page(app: &App, moderator: &Moderator, token: &str, status: StatusCode, notice: Option<ConfirmNotice>) -> Response {

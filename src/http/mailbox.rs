@@ -1,7 +1,7 @@
 //! The page where a moderator turns their mails off and on. GET and HEAD show it. Whoever has the link may turn them off by any POST, as
 //! mail programs do that have a button for it (RFC 8058: no cookie, no origin, no nonce); to turn them on takes a person on this page.
 
-use super::action::{notice_page, unknown_link};
+use super::action::{notice_page, unavailable, unknown_link};
 use super::page::{Script, is_ours, safe_headers};
 use crate::config::Moderator;
 use crate::flow::{App, mailbox};
@@ -80,11 +80,6 @@ fn answered(app: &App, moderator: &Moderator, token: &str, done: Result<MailboxN
         Ok(notice) => page(app, moderator, token, StatusCode::OK, Some(notice)),
         Err(error) => unavailable(&error),
     }
-}
-
-fn unavailable(error: &StoreError) -> Response {
-    tracing::error!(error = %error, "http.store_unavailable");
-    notice_page(StatusCode::SERVICE_UNAVAILABLE, None, Refusal::Unavailable)
 }
 
 fn page(app: &App, moderator: &Moderator, token: &str, status: StatusCode, notice: Option<MailboxNotice>) -> Response {
